@@ -39,7 +39,7 @@ def as_dtype(dtype: npt.DTypeLike, op: str = "dtype") -> DType:
     dtype('float64')
     """
     try:
-        found = np.dtype(dtype).newbyteorder("=")
+        found: DType = np.dtype(dtype).newbyteorder("=")
     except TypeError:
         raise DTypeError(op, f"{dtype!r} is not a dtype", fix=f"use one of {_NAMES}") from None
     if found in _SUPPORTED:

@@ -71,7 +71,7 @@ def keyed_generator(seed: int, *key: int) -> np.random.Generator:
     True
     """
     assert len(key) <= 3
-    stream, *rest = (*key, 0, 0, 0)
+    stream, high, higher = (*key, 0, 0, 0)[:3]
     # The flipped top bit keeps these keys apart from those of next_generator, (seed, calls).
     philox_key = [seed & _MASK, (stream ^ (1 << 63)) & _MASK]
-    return np.random.Generator(np.random.Philox(key=philox_key, counter=[0, 0, *rest[:2]]))
+    return np.random.Generator(np.random.Philox(key=philox_key, counter=[0, 0, high, higher]))
