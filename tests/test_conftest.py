@@ -21,6 +21,8 @@ def test_runs(): pass
 @pytest.mark.xfail(reason="known")
 def test_known(): assert False
 """
+# The plugin of Hypothesis would import all of it again for each small suite.
+PLAIN = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest")
 MODULE = "import pytest\npytest.importorskip('no_such_module')\n\ndef test_peer(): pass\n"
 
 
@@ -34,11 +36,11 @@ def suite(pytester: pytest.Pytester) -> pytest.Pytester:
 
 def run(suite: pytest.Pytester, *allowed: str) -> pytest.RunResult:
     suite.path.joinpath("allowed.txt").write_text("# a comment\n\n" + "\n".join(allowed))
-    return suite.runpytest_inprocess("--strict-skips", "allowed.txt", "-p", "no:cacheprovider")
+    return suite.runpytest_inprocess("--strict-skips", "allowed.txt", *PLAIN)
 
 
 def test_without_the_option_skips_are_skips(suite: pytest.Pytester) -> None:
-    suite.runpytest_inprocess().assert_outcomes(passed=1, skipped=2, xfailed=1)
+    suite.runpytest_inprocess(*PLAIN).assert_outcomes(passed=1, skipped=2, xfailed=1)
 
 
 def test_a_skip_is_a_failure_that_names_test_and_reason(suite: pytest.Pytester) -> None:
