@@ -194,7 +194,7 @@ def test_public_functions_without_docstring_are_named(tree: Tree) -> None:
 def test_modules_without_a_test_are_named(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
     root = tree({"__init__.py": "", "ops/conv.py": "", "/tests/ops/test_conv.py": ""})
     assert house.untested_modules(root) == []
-    tree({"ops/pool.py": ""})
+    tree({"ops/norm.py": "", "/tests/ops/cases/norm.py": "", "ops/pool.py": ""})
     assert house.untested_modules(root) == ["ops/pool.py: has no tests/ops/test_pool.py"]
     exempt = {"ops/pool.py": "for this test", "ops/conv.py": "stale"}
     monkeypatch.setattr(house, "TESTED_ELSEWHERE", exempt)
