@@ -60,6 +60,10 @@ class ShapeError(PellucidError, ValueError):
     """Shapes, sizes or axes that do not fit together."""
 
 
+class IndexingError(PellucidError, IndexError):
+    """An index outside its axis, or one that is no index."""
+
+
 class DTypeError(PellucidError, TypeError):
     """A dtype, or a mixture of dtypes, that the op does not take."""
 
