@@ -90,3 +90,7 @@ class StateError(PellucidError, RuntimeError):
 
 class DataError(PellucidError, ValueError):
     """A file of a data set or a checkpoint that is missing, damaged or not what it says."""
+
+
+class CheckError(PellucidError, AssertionError):
+    """A gradient that a check of `pellucid.testing` found to be wrong."""

@@ -1,0 +1,128 @@
+import numpy as np
+import pytest
+
+import pellucid
+from pellucid.autograd import Function
+from pellucid.errors import CheckError, DTypeError
+from pellucid.testing import gradcheck, gradgradcheck
+
+
+class Broken(Function):
+    """x^3, whose gradient is wrong by a factor in one element, at first or at second order."""
+
+    @staticmethod
+    def forward(ctx, x, first, second):
+        ctx.save_for_backward(x)
+        ctx.first, ctx.second = first, second
+        return x.array**3
+
+    @staticmethod
+    def backward(ctx, gy):
+        (x,) = ctx.saved_tensors
+        return BrokenSlope.apply(gy, x, ctx.first, ctx.second), None, None
+
+
+class BrokenSlope(Function):
+    @staticmethod
+    def forward(ctx, gy, x, first, second):
+        ctx.save_for_backward(gy, x)
+        ctx.second = second
+        gx = 3 * x.array**2 * gy.array
+        gx.flat[-1] *= first
+        return gx
+
+    @staticmethod
+    def backward(ctx, ggx):
+        gy, x = ctx.saved_tensors
+        factor = np.ones(x.shape)
+        factor.flat[-1] = ctx.second
+        return ggx * 3 * x**2, ggx * gy * 6 * x * pellucid.from_numpy(factor), None, None
+
+
+def leaf(*shape, seed=0):
+    x = np.random.default_rng(seed).uniform(0.5, 2, shape)
+    return pellucid.Tensor(x, requires_grad=True)
+
+
+@pytest.mark.parametrize("shape", [(3,), (4, 5), (10, 10, 10)])
+def test_right_gradients_pass(shape):
+    assert gradcheck(lambda x: Broken.apply(x, 1.0, 1.0), leaf(*shape))
+    assert gradgradcheck(lambda x: Broken.apply(x, 1.0, 1.0), leaf(*shape))
+
+
+@pytest.mark.parametrize("shape", [(3,), (4, 5), (10, 10, 10)])
+@pytest.mark.parametrize("factor", [1.001, 0.999, 0.0, -1.0, np.nan])
+def test_one_element_off_by_a_thousandth_fails(shape, factor):
+    with pytest.raises(CheckError):
+        gradcheck(lambda x: Broken.apply(x, factor, 1.0), leaf(*shape))
+
+
+@pytest.mark.parametrize("factor", [1.001, 0.999])
+def test_second_order_off_by_a_thousandth_fails(factor):
+    right_first = lambda x: Broken.apply(x, 1.0, factor)  # noqa: E731
+    assert gradcheck(right_first, leaf(4, 5))
+    with pytest.raises(CheckError):
+        gradgradcheck(right_first, leaf(4, 5))
+
+
+def test_the_wrong_element_is_named():
+    x = pellucid.tensor([1.0, 2.0], dtype="float64", requires_grad=True)
+    with pytest.raises(CheckError) as caught:
+        gradcheck(lambda x: Broken.apply(x, 2.0, 1.0), x)
+    text = str(caught.value)
+    assert text.startswith("gradcheck: input 0 at (1,) (value 2): ")
+    assert "by central difference (eps=1e-05)" in text
+    assert text.endswith("fix: compare the backward pass with the equation of the op")
+
+
+def test_a_kink_is_named():
+    x = pellucid.tensor([1.0, 0.0], dtype="float64", requires_grad=True)
+    with pytest.raises(CheckError, match=r"input 0 at \(1,\).*a kink"):
+        gradcheck(lambda x: x.clip(min=0.0), x)
+
+
+def test_inputs_changed_in_place_are_reported():
+    def careless(x):
+        y = x * x
+        x.array[0] = 7.0
+        return y
+
+    with pytest.raises(CheckError) as caught:
+        gradcheck(careless, leaf(3))
+    assert str(caught.value) == (
+        "gradcheck: the function changed input 0\n  fix: work on a clone()"
+    )
+
+
+def test_a_random_function_is_reported():
+    with pytest.raises(CheckError, match="two different values for the same inputs"):
+        gradcheck(lambda x: x * pellucid.rand(3, dtype="float64"), leaf(3))
+
+
+def test_float32_is_refused():
+    with pytest.raises(DTypeError) as caught:
+        gradcheck(lambda x: x, pellucid.ones(2, requires_grad=True))
+    assert str(caught.value) == (
+        "gradcheck: input 0 is float32, too coarse for finite differences\n  fix: check in float64"
+    )
+
+
+def test_no_input_requires_grad():
+    with pytest.raises(CheckError) as caught:
+        gradcheck(lambda x: x, pellucid.ones(2, dtype="float64"))
+    assert str(caught.value) == ("gradcheck: no input requires grad\n  fix: set requires_grad=True")
+
+
+def test_a_function_without_graph_but_with_slope_fails():
+    with pytest.raises(CheckError):
+        gradcheck(lambda x: x.detach() * 2, leaf(3))
+
+
+def test_constant_function_passes():
+    assert gradcheck(lambda x: x.detach() * 0 + 1, leaf(3))
+
+
+def test_several_outputs_and_options():
+    w = leaf(3, 2, seed=1)
+    x = leaf(4, 3)
+    assert gradcheck(lambda x, k, w: ((x * k).exp(), (w * w).sum(), x > 0), (x, 0.5, w))
