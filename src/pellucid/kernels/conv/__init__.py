@@ -1,0 +1,220 @@
+"""Convolution on arrays: the ordered list of algorithms, and the choice of one for a spec.
+
+Each algorithm is a file with the trio `forward`, `grad_input`, `grad_weight` and two statements:
+`refuses` says why it cannot compute a spec, `slower` why it should not be chosen for it (measured,
+see benchmarks/). The first in the list that states neither computes. The choice depends on the
+spec, the direction and the dtype alone, never on threads, alignment or time.
+
+This room checks arrays against the spec; it does not know tensors or gradients of anything else.
+Next room: im2col.py (fast, in NumPy), with reference.py (plain) as its oracle.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol, get_args
+
+import numpy as np
+
+from pellucid.backend import Array, native
+from pellucid.dtypes import DType, as_dtype, float32, is_float
+from pellucid.errors import ArgumentError, DTypeError, ShapeError, UnsupportedError
+from pellucid.kernels.conv import im2col, reference
+from pellucid.kernels.conv.spec import ConvSpec as ConvSpec
+from pellucid.kernels.conv.spec import Direction as Direction
+from pellucid.kernels.conv.spec import count_windows as count_windows
+from pellucid.kernels.conv.spec import named_array
+from pellucid.kernels.conv.spec import same_padding as same_padding
+
+
+class Algorithm(Protocol):
+    """What a file must offer to stand in the list."""
+
+    def refuses(self, spec: ConvSpec, direction: Direction, dtype: DType) -> str | None:
+        """Why this algorithm cannot compute that; None where it can."""
+
+    def slower(self, spec: ConvSpec, direction: Direction, dtype: DType) -> str | None:
+        """Why another one should compute that; None where it should be this one."""
+
+    def forward(self, x: Array, w: Array, b: Array | None, spec: ConvSpec) -> Array:
+        """Return y."""
+
+    def grad_input(self, gy: Array, w: Array, spec: ConvSpec) -> Array:
+        """Return gx."""
+
+    def grad_weight(self, gy: Array, x: Array, spec: ConvSpec) -> Array:
+        """Return gw."""
+
+
+ALGORITHMS: dict[str, Algorithm] = {"im2col": im2col, "reference": reference}
+
+
+def choose(spec: ConvSpec, direction: Direction, dtype: DType) -> str:
+    """Return the name of the first algorithm that neither refuses nor is slower.
+
+    >>> choose(ConvSpec.parse("n8 c64 i56x56 o64 k3 p1"), "forward", np.dtype("float32"))
+    'im2col'
+    """
+    for name, algorithm in ALGORITHMS.items():
+        if not (
+            algorithm.refuses(spec, direction, dtype) or algorithm.slower(spec, direction, dtype)
+        ):
+            return name
+    raise AssertionError(f"no algorithm takes {spec}: im2col takes everything")
+
+
+def explain_choice(spec: ConvSpec, dtype: DType = float32) -> str:
+    """Return the table of reasons: for each direction, what each algorithm says of this spec.
+
+    >>> print(explain_choice(ConvSpec.parse("c1 i5x5 o1 k3x3 s2")))
+    c1 i5x5 o1 k3x3 s2, float32
+      forward      im2col      chosen
+                   reference   slower: a walk in Python, the oracle of the others
+      grad_input   im2col      chosen
+                   reference   slower: a walk in Python, the oracle of the others
+      grad_weight  im2col      chosen
+                   reference   slower: a walk in Python, the oracle of the others
+    """
+    lines = [f"{spec}, {dtype}"]
+    for direction in get_args(Direction):
+        chosen = choose(spec, direction, dtype)
+        label = direction
+        for name, algorithm in ALGORITHMS.items():
+            if refusal := algorithm.refuses(spec, direction, dtype):
+                verdict = f"refuses: {refusal}"
+            elif reason := algorithm.slower(spec, direction, dtype):
+                verdict = f"slower: {reason}"
+            else:
+                verdict = "chosen" if name == chosen else f"comes after {chosen}"
+            lines.append(f"  {label:<12} {name:<11} {verdict}")
+            label = ""
+    return "\n".join(lines)
+
+
+def forward(
+    x: Array, w: Array, b: Array | None, spec: ConvSpec, algorithm: str | None = None
+) -> Array:
+    """Return y, the convolution of x with w, plus b.
+
+    Shapes: x (N, C, H, W), w (O, C/G, KH, KW), b (O) or None, y (N, O, OH, OW), likewise with one
+    or three spatial axes; any strides.
+    Maths: y[n,o,i,j] = b[o] + sum over c,u,v  x[n, c, i s + u d - p, j s + v d - p] w[o,c,u,v]
+    (docs/maths.md, 1).
+    Cost: `spec.flops`; im2col keeps 4 MiB of columns beside y.
+    Raises: ShapeError for arrays that are not those of the spec; DTypeError for integers and for
+    mixed dtypes, UnsupportedError for float16; ArgumentError for an unknown algorithm,
+    UnsupportedError for one that refuses.
+
+    >>> x, w = np.arange(25.0).reshape(1, 1, 5, 5), np.ones((1, 1, 3, 3))
+    >>> forward(x, w, None, ConvSpec.from_shapes(x.shape, w.shape, stride=2))[0, 0]
+    array([[ 54.,  72.],
+           [144., 162.]])
+    """
+    x, w = _ready(spec, x=(x, spec.x_shape), w=(w, spec.w_shape))
+    if b is not None:
+        x, b = _ready(spec, x=(x, spec.x_shape), b=(b, spec.b_shape))
+    return _algorithm(spec, "forward", x.dtype, algorithm).forward(x, w, b, spec)
+
+
+def grad_input(gy: Array, w: Array, spec: ConvSpec, algorithm: str | None = None) -> Array:
+    """Return gx, the gradient of sum(y * gy) by x; also the transposed convolution of gy.
+
+    Shapes: gy (N, O, OH, OW), w (O, C/G, KH, KW), gx (N, C, H, W); any strides.
+    Maths: gx[n,c,h,w] = sum over o,u,v and the i,j with h = i s + u d - p, w = j s + v d - p, of
+    gy[n,o,i,j] w[o,c,u,v]; 0 where no window reaches (docs/maths.md, 4 and 6).
+    Cost: as `forward`. Raises: as `forward`.
+
+    >>> gy, w = np.ones((1, 1, 2, 2)), np.ones((1, 1, 3, 3))
+    >>> grad_input(gy, w, ConvSpec.parse("c1 i6x6 o1 k3x3 s2"))[0, 0]
+    array([[1., 1., 2., 1., 1., 0.],
+           [1., 1., 2., 1., 1., 0.],
+           [2., 2., 4., 2., 2., 0.],
+           [1., 1., 2., 1., 1., 0.],
+           [1., 1., 2., 1., 1., 0.],
+           [0., 0., 0., 0., 0., 0.]])
+    """
+    gy, w = _ready(spec, gy=(gy, spec.y_shape), w=(w, spec.w_shape))
+    return _algorithm(spec, "grad_input", gy.dtype, algorithm).grad_input(gy, w, spec)
+
+
+def grad_weight(gy: Array, x: Array, spec: ConvSpec, algorithm: str | None = None) -> Array:
+    """Return gw, the gradient of sum(y * gy) by w.
+
+    Shapes: gy (N, O, OH, OW), x (N, C, H, W), gw (O, C/G, KH, KW); any strides.
+    Maths: gw[o,c,u,v] = sum over n,i,j  gy[n,o,i,j] x[n, c, i s + u d - p, j s + v d - p]
+    (docs/maths.md, 4).
+    Cost: as `forward`. Raises: as `forward`.
+
+    >>> x, gy = np.arange(25.0).reshape(1, 1, 5, 5), np.ones((1, 1, 2, 2))
+    >>> grad_weight(gy, x, ConvSpec.parse("c1 i5x5 o1 k3x3 s2"))[0, 0]
+    array([[24., 28., 32.],
+           [44., 48., 52.],
+           [64., 68., 72.]])
+    """
+    gy, x = _ready(spec, gy=(gy, spec.y_shape), x=(x, spec.x_shape))
+    return _algorithm(spec, "grad_weight", gy.dtype, algorithm).grad_weight(gy, x, spec)
+
+
+def grad_bias(gy: Array, spec: ConvSpec) -> Array:
+    """Return gb, the gradient of sum(y * gy) by b, summed in float64.
+
+    Shapes: gy (N, O, OH, OW), gb (O).
+    Maths: gb[o] = sum over n,i,j  gy[n,o,i,j]     (docs/maths.md, 4)
+    Raises: as `forward`.
+
+    >>> grad_bias(np.ones((8, 2, 2, 2)), ConvSpec.parse("n8 c1 i5x5 o2 k3x3 s2"))
+    array([32., 32.])
+    """
+    (gy,) = _ready(spec, gy=(gy, spec.y_shape))
+    # As fast as a sum in float32, which would lose 1e-5 of it over a hundred thousand pixels.
+    return gy.sum(axis=(0, *range(2, gy.ndim)), dtype=np.float64).astype(gy.dtype)
+
+
+def _algorithm(spec: ConvSpec, direction: Direction, dtype: DType, name: str | None) -> Algorithm:
+    """Return the algorithm of that name, or the one that is chosen."""
+    if name is None:
+        return ALGORITHMS[choose(spec, direction, dtype)]
+    if name not in ALGORITHMS:
+        raise ArgumentError(
+            spec.op,
+            f"there is no algorithm {name!r}",
+            fix=f"use one of {', '.join(ALGORITHMS)}, or None for the fastest",
+        )
+    if reason := ALGORITHMS[name].refuses(spec, direction, dtype):
+        raise UnsupportedError(
+            spec.op,
+            f"{name} refuses {direction} in {dtype}: {reason}",
+            str(spec),
+            fix="leave the algorithm out, and one that can is chosen",
+        )
+    return ALGORITHMS[name]
+
+
+def _ready(spec: ConvSpec, **arrays: tuple[Array, tuple[int, ...]]) -> list[Array]:
+    """Return the arrays in native byte order, after a check against the spec and each other."""
+    (first, (leader, _)), *_ = arrays.items()
+    for name, (array, shape) in arrays.items():
+        dtype = as_dtype(array.dtype, spec.op)
+        if not is_float(dtype):
+            raise DTypeError(
+                spec.op,
+                f"{name} is {dtype}, but convolution is for floats",
+                named_array(name, array.shape, spec.axes),
+                fix="convert it to float32 or float64",
+            )
+        if dtype != as_dtype(leader.dtype, spec.op):
+            raise DTypeError(
+                spec.op,
+                f"{first} is {leader.dtype}, but {name} is {dtype}",
+                named_array(first, leader.shape, spec.axes),
+                named_array(name, array.shape, spec.axes),
+                fix="convert one of them to the dtype of the other",
+            )
+        if array.shape != shape:
+            raise ShapeError(
+                spec.op,
+                f"{name} has the shape {array.shape}, but the spec says {shape}",
+                named_array(name, array.shape, spec.axes),
+                str(spec),
+                fix=f"make the spec from the shapes of x and w, or give {name} that shape",
+            )
+    return [native(array) for array, _ in arrays.values()]

@@ -1,0 +1,77 @@
+"""Layout: in which order the axes of an array lie in memory. The one place that decides it.
+
+Shapes are PyTorch's (N, C, H, W) everywhere; memory may order the axes otherwise, and kernels
+return (N, H, W, C), "channels-last", as an ordinary NumPy view. Two rules: the stride of an axis of
+size 1 says nothing, and a gradient lies like its tensor. NumPy keeps a layout only where all
+operands share it, so whoever wants one allocates its output here. Next room: conv/spec.py.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pellucid.backend import Array
+from pellucid.dtypes import DType
+
+
+def order(array: Array) -> tuple[int, ...]:
+    """Return the axes longer than 1 from the outermost in memory to the innermost.
+
+    >>> order(np.zeros((8, 32, 32, 3)).transpose(0, 3, 1, 2))
+    (0, 2, 3, 1)
+    """
+    axes = [axis for axis, size in enumerate(array.shape) if size > 1]
+    return tuple(sorted(axes, key=lambda axis: -abs(array.strides[axis])))
+
+
+def is_channels_last(array: Array) -> bool:
+    """Whether an array (N, C, ...) lies without gaps as (N, ..., C).
+
+    >>> is_channels_last(np.zeros((8, 3, 32, 32))), is_channels_last(np.zeros((8, 1, 32, 32)))
+    (False, True)
+    """
+    return array.ndim > 2 and np.moveaxis(array, 1, -1).flags.c_contiguous
+
+
+def empty_channels_last(shape: tuple[int, ...], dtype: DType) -> Array:
+    """Return new memory for an array (N, C, ...) that lies as (N, ..., C).
+
+    >>> empty_channels_last((8, 3, 32, 32), np.dtype("uint8")).strides
+    (3072, 1, 96, 3)
+    """
+    N, C, *spatial = shape
+    return np.moveaxis(np.empty((N, *spatial, C), dtype), -1, 1)
+
+
+def as_channels_last(array: Array) -> Array:
+    """Return an array (N, C, ...) that lies as (N, ..., C), copied only where it does not."""
+    return np.moveaxis(np.ascontiguousarray(np.moveaxis(array, 1, -1)), -1, 1)
+
+
+def empty_like(template: Array, dtype: DType | None = None) -> Array:
+    """Return new memory without gaps, its axes in the order of the template's.
+
+    >>> empty_like(np.zeros((3, 2, 4)).transpose(2, 0, 1)).strides
+    (8, 64, 32)
+    """
+    axes = order(template)
+    axes += tuple(axis for axis, size in enumerate(template.shape) if size <= 1)
+    memory = np.empty([template.shape[axis] for axis in axes], dtype or template.dtype)
+    return memory.transpose(np.argsort(axes))
+
+
+def like(array: Array, template: Array) -> Array:
+    """Return `array` with its axes in the order of the template's, copied only where they differ.
+
+    Shapes: both the same.
+
+    >>> gx, x = np.ones((8, 3, 4, 4)), np.zeros((8, 4, 4, 3)).transpose(0, 3, 1, 2)
+    >>> is_channels_last(like(gx, x)), like(gx, gx) is gx
+    (True, True)
+    """
+    assert array.shape == template.shape, (array.shape, template.shape)
+    if order(array) == order(template):
+        return array
+    copy = empty_like(template, array.dtype)
+    copy[...] = array
+    return copy
