@@ -58,7 +58,7 @@ CORE_DEPENDENCIES = {"numpy", "safetensors"}
 APP_DEPENDENCIES = {"typer", "rich", "jinja2", "matplotlib", "pooch"}
 
 FILE_LINES, FUNCTION_LINES = 400, 40
-SIZED_FOLDERS = ("src", "tests", "examples", "benchmarks")
+SIZED_FOLDERS = ("src", "tests", "examples", "benchmarks", "tools")
 # File, or file::function, that is a table of data rather than code -> why.
 TABLES_OF_DATA: dict[str, str] = {}
 
@@ -219,7 +219,7 @@ def foreign_imports(root: Path) -> list[str]:
                 continue
             if name not in APP_DEPENDENCIES:
                 broken.append(f"{file}:{found.line}: {name} is in no extra of pellucid")
-            elif found.at_top and not in_cli:
+            elif found.at_top and not (in_cli or found.for_types):
                 broken.append(
                     f"{file}:{found.line}: {name} is in the extra 'app': "
                     "import it inside the function that needs it, or move the code to cli/"
@@ -317,7 +317,7 @@ def missing_readmes(root: Path) -> list[str]:
     """Return the folders without a README.md, and the modules that theirs does not name."""
     broken = []
     files = [p.relative_to(root) for p in tracked_files(root)]
-    rooms = (f"src/{PACKAGE}", "tests", "docs", "examples", "benchmarks", "native")
+    rooms = (f"src/{PACKAGE}", "tests", "docs", "examples", "benchmarks", "native", "tools")
     inside = [f for f in files if any(f.as_posix().startswith(f"{room}/") for room in rooms)]
     for folder in sorted({f.parent for f in inside}):
         readme = root / folder / "README.md"
@@ -339,13 +339,16 @@ def unsigned_rooms(root: Path) -> list[str]:
         if path.name.startswith("_") and path.name != "__init__.py":
             continue  # a private file is a cupboard, not a room
         last = (ast.get_docstring(_parse(path)) or "").split("\n\n")[-1]
-        found = re.search(r"Next room:\s+([\w./]+?)\.?(?=[\s,;:]|$)", last)
-        if found is None:
+        words = re.findall(r"[\w./]+", last.rpartition("Next room:")[2])
+        places = [word.rstrip(".") for word in words if re.search(r"/|\.\w", word)]
+        if "Next room:" not in last or not places:
             broken.append(
                 f"{_inside(root, path)}: the docstring does not end with 'Next room: ...'"
             )
-        elif not any((at / found[1]).exists() for at in (path.parent, root / "src/pellucid", root)):
-            broken.append(f"{_inside(root, path)}: the next room {found[1]} is not there")
+        around = (path.parent, root / "src" / PACKAGE, root)
+        for place in places if "Next room:" in last else []:
+            if not any((folder / place).exists() for folder in around):
+                broken.append(f"{_inside(root, path)}: the next room {place} is not there")
     return broken
 
 
