@@ -16,6 +16,9 @@ from pellucid.ops.compare import logical_or as logical_or
 from pellucid.ops.compare import logical_xor as logical_xor
 from pellucid.ops.compare import lt as lt
 from pellucid.ops.compare import ne as ne
+from pellucid.ops.conv import conv1d as conv1d
+from pellucid.ops.conv import conv2d as conv2d
+from pellucid.ops.conv import conv3d as conv3d
 from pellucid.ops.elementwise import abs as abs
 from pellucid.ops.elementwise import add as add
 from pellucid.ops.elementwise import ceil as ceil
