@@ -191,7 +191,9 @@ def import_circles(root: Path) -> list[str]:
     for path in modules(root):
         late = LATE_IMPORTS.get(_inside(root, path), set())
         graph[_dotted(root, path)] = {
-            found.module for found in imports(root, path) if _room(found.module) not in late
+            found.module
+            for found in imports(root, path)
+            if _room(found.module) not in late and not found.for_types
         }
     circles, done = [], set()
 
