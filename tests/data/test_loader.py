@@ -154,7 +154,7 @@ MESSAGES = [
     (
         {"dataset": 3},
         DTypeError,
-        "a int is no dataset: it lacks __len__ or __getitem__\n"
+        "int is no dataset: it lacks __len__ or __getitem__\n"
         "  fix: give it both, or put the samples into a list",
     ),
     (

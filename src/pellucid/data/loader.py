@@ -29,7 +29,8 @@ class DataLoader:
 
     `num_workers` threads (0: none) keep `prefetch_factor` batches each ready. Threads suit datasets
     that spend their time in NumPy or in files; `multiprocessing_context` ("fork", "spawn",
-    "forkserver") makes them processes, for datasets that compute in Python.
+    "forkserver") makes them processes, for datasets that compute in Python. Several threads call
+    the dataset's methods at the same time.
 
     A dataset with a method `read_batch(indices)` is read a batch at a time (dataset.py);
     `collate_fn(samples)` replaces `default_collate` and always gets a list of samples.
@@ -113,7 +114,7 @@ class DataLoader:
         if not (hasattr(self.dataset, "__len__") and hasattr(self.dataset, "__getitem__")):
             raise DTypeError(
                 "DataLoader",
-                f"a {type(self.dataset).__name__} is no dataset: it lacks __len__ or __getitem__",
+                f"{type(self.dataset).__name__} is no dataset: it lacks __len__ or __getitem__",
                 fix="give it both, or put the samples into a list",
             )
         for name, least in (("batch_size", 1), ("num_workers", 0), ("prefetch_factor", 1)):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -100,7 +101,7 @@ class MNIST(ImageDataset):
             if path is None:
                 path = folder / f"{name}.gz"
                 urls = [f"{mirror.rstrip('/')}/{path.name}" for mirror in self.mirrors]
-                fetch(urls, path, lambda new, kind=kind: read_part(new, kind, known))  # type: ignore[misc]
+                fetch(urls, path, partial(read_part, part=kind, known=known))
             paths[kind] = path
         return paths
 
