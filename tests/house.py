@@ -26,7 +26,7 @@ PACKAGE = "pellucid"
 # --- the tables of rules --------------------------------------------------------------------------
 
 _BASE = {"errors", "backend", "dtypes", "random"}
-_CORE = _BASE | {"hooks", "tensor", "autograd"}
+_CORE = _BASE | {"grad_mode", "hooks", "tensor", "autograd"}
 
 # Room -> the rooms that it may import. `""` is the root `__init__`, which re-exports them all.
 MAY_IMPORT: dict[str, set[str]] = {
@@ -36,8 +36,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "random": {"errors"},
     "kernels": {"errors", "backend", "dtypes"},
     "hooks": set(),
-    "tensor": _BASE | {"hooks"},
-    "autograd": _BASE | {"hooks", "tensor"},
+    "grad_mode": set(),
+    "tensor": _BASE | {"grad_mode", "hooks"},
+    "autograd": _BASE | {"grad_mode", "hooks", "tensor"},
     "creation": _CORE | {"ops"},
     "ops": _CORE | {"kernels"},
     "nn": _CORE | {"ops"},

@@ -11,10 +11,6 @@ __version__ = "0.1.0"
 from pellucid.tensor import Tensor as Tensor  # isort: skip  first: it closes the circle with ops
 from pellucid import autograd as autograd
 from pellucid import ops as ops
-from pellucid.autograd import enable_grad as enable_grad
-from pellucid.autograd import is_grad_enabled as is_grad_enabled
-from pellucid.autograd import no_grad as no_grad
-from pellucid.autograd import set_grad_enabled as set_grad_enabled
 from pellucid.backend import device as device
 from pellucid.creation import arange as arange
 from pellucid.creation import empty as empty
@@ -41,6 +37,10 @@ from pellucid.dtypes import int32 as int32
 from pellucid.dtypes import int64 as int64
 from pellucid.dtypes import result_type as result_type
 from pellucid.dtypes import uint8 as uint8
+from pellucid.grad_mode import enable_grad as enable_grad
+from pellucid.grad_mode import is_grad_enabled as is_grad_enabled
+from pellucid.grad_mode import no_grad as no_grad
+from pellucid.grad_mode import set_grad_enabled as set_grad_enabled
 from pellucid.ops import cat as cat
 from pellucid.ops import chunk as chunk
 from pellucid.ops import clip as clip

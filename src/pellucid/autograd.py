@@ -11,10 +11,8 @@ from __future__ import annotations
 import functools
 import heapq
 import itertools
-import threading
 import weakref
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import ContextDecorator
 from typing import Any, ClassVar, NamedTuple, TypeAlias
 
 import numpy as np
@@ -22,59 +20,12 @@ import numpy as np
 from pellucid.backend import Array
 from pellucid.dtypes import DType, as_dtype, is_float
 from pellucid.errors import GraphError, ShapeError
+from pellucid.grad_mode import enable_grad, is_grad_enabled, set_grad_enabled
 from pellucid.tensor import Tensor
 
 # Where a gradient goes: an output of a node, or a leaf (then the index is 0).
 Edge: TypeAlias = "tuple[Function | Tensor, int]"
 Hook: TypeAlias = Callable[[Tensor], "Tensor | None"]
-
-
-class _GradMode(threading.local):
-    enabled = True
-
-
-_mode = _GradMode()
-
-
-def is_grad_enabled() -> bool:
-    """Whether ops record a graph in this thread."""
-    return _mode.enabled
-
-
-class set_grad_enabled(ContextDecorator):  # noqa: N801  PyTorch's name
-    """Switch recording on or off inside a `with` block or a decorated function.
-
-    >>> import pellucid
-    >>> x = pellucid.ones(2, requires_grad=True)
-    >>> with set_grad_enabled(False):
-    ...     (x * 2).requires_grad
-    False
-    """
-
-    def __init__(self, mode: bool) -> None:
-        self._inside = mode
-        self._outside: list[bool] = []  # a stack: one decorator may be entered recursively
-
-    def __enter__(self) -> None:
-        self._outside.append(_mode.enabled)
-        _mode.enabled = self._inside
-
-    def __exit__(self, *_: object) -> None:
-        _mode.enabled = self._outside.pop()
-
-
-class no_grad(set_grad_enabled):  # noqa: N801  PyTorch's name
-    """Record nothing inside a `with` block or a decorated function."""
-
-    def __init__(self) -> None:
-        super().__init__(False)
-
-
-class enable_grad(set_grad_enabled):  # noqa: N801  PyTorch's name
-    """Record again inside a `no_grad` block."""
-
-    def __init__(self) -> None:
-        super().__init__(True)
 
 
 class _Saved(NamedTuple):
@@ -141,13 +92,10 @@ class Function:
         """Compute the outputs from `args` and record how they were made."""
         node = cls()
         node.needs_input_grad = tuple([isinstance(a, Tensor) and a.requires_grad for a in args])
-        recording = _mode.enabled and True in node.needs_input_grad
-        before, _mode.enabled = _mode.enabled, False
-        try:
-            with np.errstate(all="ignore"):  # 1 / 0 is inf, as IEEE 754 has it, without a word
-                result = cls.forward(node, *args)
-        finally:
-            _mode.enabled = before
+        recording = is_grad_enabled() and True in node.needs_input_grad
+        # 1 / 0 is inf, as IEEE 754 has it, without a word
+        with set_grad_enabled(False), np.errstate(all="ignore"):
+            result = cls.forward(node, *args)
         single = not isinstance(result, tuple)
         results = (result,) if single else result
         outputs = tuple([_output(r, args) for r in results])
@@ -261,7 +209,7 @@ def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(backward)
     def checked(ctx: Any, *gy: Any) -> Any:
-        if _mode.enabled:
+        if is_grad_enabled():
             raise GraphError(
                 ctx.name,
                 "its backward is marked once_differentiable, and create_graph=True was asked for",

@@ -57,7 +57,7 @@ def next_generator() -> np.random.Generator:
     with _lock:
         seed, calls = _state
         _state = RngState(seed, calls + 1)
-    return np.random.Generator(np.random.Philox(key=[seed, calls]))
+    return _philox((seed, calls), (0, 0))
 
 
 def keyed_generator(seed: int, *key: int) -> np.random.Generator:
@@ -73,5 +73,10 @@ def keyed_generator(seed: int, *key: int) -> np.random.Generator:
     assert len(key) <= 3
     stream, high, higher = (*key, 0, 0, 0)[:3]
     # The flipped top bit keeps these keys apart from those of next_generator, (seed, calls).
-    philox_key = [seed & _MASK, (stream ^ (1 << 63)) & _MASK]
-    return np.random.Generator(np.random.Philox(key=philox_key, counter=[0, 0, high, higher]))
+    return _philox((seed & _MASK, (stream ^ (1 << 63)) & _MASK), (high, higher))
+
+
+def _philox(key: tuple[int, int], place: tuple[int, int]) -> np.random.Generator:
+    # As uint64: NumPy would make a list with one number above 2**63 a list of doubles.
+    words = np.array(key, np.uint64), np.array([0, 0, *place], np.uint64)
+    return np.random.Generator(np.random.Philox(key=words[0], counter=words[1]))

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from pellucid.backend import CPU, Array, Device, device
 from pellucid.dtypes import DType, as_dtype, bool_, float32, float64, int64, is_float
 from pellucid.errors import DTypeError, GraphError, ShapeError
+from pellucid.grad_mode import is_grad_enabled
 from pellucid.hooks import RemovableHandle
 
 if TYPE_CHECKING:
@@ -293,7 +294,7 @@ class Tensor:
 
     def _replace(self, op: str, value: Array | Scalar, key: Any = ...) -> Tensor:
         """Write into the memory, which no graph may be recording."""
-        if self._requires_grad and autograd.is_grad_enabled():
+        if self._requires_grad and is_grad_enabled():
             raise GraphError(
                 op,
                 f"the tensor of shape {self.shape} requires grad, and a change in place is not "
@@ -345,7 +346,7 @@ class Tensor:
         return self._replace("div_", self.array / _array(other))
 
     def __setitem__(self, key: Any, value: Operand) -> None:
-        if isinstance(value, Tensor) and value.requires_grad and autograd.is_grad_enabled():
+        if isinstance(value, Tensor) and value.requires_grad and is_grad_enabled():
             raise GraphError(
                 "setitem",
                 "the values require grad, and a change in place is not recorded",

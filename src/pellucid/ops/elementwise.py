@@ -158,7 +158,7 @@ class Pow(Function):
     @staticmethod
     def forward(ctx: Any, a: Tensor, b: Tensor) -> Array:
         ctx.save_for_backward(a, b)
-        return np.power(a.array, b.array)
+        return np.power(a.array, b.array).astype(a.dtype, copy=False)  # of bools it is int8
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> Any:

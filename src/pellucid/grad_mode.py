@@ -1,0 +1,57 @@
+"""Whether ops record a graph: a switch of each thread, and the blocks that turn it.
+
+Next room: autograd.py, which asks it.
+"""
+
+from __future__ import annotations
+
+import threading
+from contextlib import ContextDecorator
+
+
+class _GradMode(threading.local):
+    enabled = True
+
+
+_mode = _GradMode()
+
+
+def is_grad_enabled() -> bool:
+    """Whether ops record a graph in this thread."""
+    return _mode.enabled
+
+
+class set_grad_enabled(ContextDecorator):  # noqa: N801  PyTorch's name
+    """Switch recording on or off inside a `with` block or a decorated function.
+
+    >>> import pellucid
+    >>> x = pellucid.ones(2, requires_grad=True)
+    >>> with set_grad_enabled(False):
+    ...     (x * 2).requires_grad
+    False
+    """
+
+    def __init__(self, mode: bool) -> None:
+        self._inside = mode
+        self._outside: list[bool] = []  # a stack: one decorator may be entered recursively
+
+    def __enter__(self) -> None:
+        self._outside.append(_mode.enabled)
+        _mode.enabled = self._inside
+
+    def __exit__(self, *_: object) -> None:
+        _mode.enabled = self._outside.pop()
+
+
+class no_grad(set_grad_enabled):  # noqa: N801  PyTorch's name
+    """Record nothing inside a `with` block or a decorated function."""
+
+    def __init__(self) -> None:
+        super().__init__(False)
+
+
+class enable_grad(set_grad_enabled):  # noqa: N801  PyTorch's name
+    """Record again inside a `no_grad` block."""
+
+    def __init__(self) -> None:
+        super().__init__(True)
