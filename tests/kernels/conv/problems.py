@@ -1,0 +1,115 @@
+"""Convolutions to test with: drawn by Hypothesis, and those on which other libraries were wrong."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from hypothesis import strategies as st
+
+from pellucid.kernels.conv import ConvSpec
+
+# Every residue of the leftover, along one axis: (in - k) mod s = 0 ... s - 1.
+LEFTOVERS = [
+    ConvSpec.parse(f"n2 c2 i{5 + residue}x{7 + residue} o3 k3x2 s{stride}")
+    for stride in (2, 3, 4)
+    for residue in range(stride)
+]
+
+# Elements that no window covers for two other reasons.
+UNCOVERED = [
+    ConvSpec.parse("n2 c2 i9x9 o3 k2x2 s3"),  # the stride is larger than the kernel
+    ConvSpec.parse("n2 c2 i9x9 o3 k3x3 s2 d2"),  # gaps of the dilation: every odd row
+    ConvSpec.parse("c1 i11 o1 k2 s4 d2"),  # both
+    ConvSpec.parse("c2 i8x8 o2 k1x1 s2"),
+]
+
+# Shapes from the issue trackers of other libraries (docs/maths.md, 6).
+REGRESSIONS = [
+    ConvSpec.parse("c9 i32x32 o3 k5x5 s3 p1"),
+    ConvSpec.parse("c24 i6x6 o24 k3x3 s2 p1 g24"),
+    ConvSpec.parse("c720 i5x5x3 o720 k2x2x2 s4x4x1 p1 g3"),
+    ConvSpec.parse("n2 c4 i5x5 o16 k1x1 g2"),
+    ConvSpec.parse("n2 c8 i32x32 o8 k1x1 s2"),
+    ConvSpec.parse("n2 c3 i17 o4 k3 p2 d2"),
+    ConvSpec.parse("c2 i7x7x7 o3 k3x3x3 p2 d2"),
+    ConvSpec.parse("n2 c3 i16x16 o4 k7x7 s3 p2"),
+    ConvSpec.parse("c1 i6x6 o1 k3x3 s2"),
+    ConvSpec.parse("c1 i6 o1 k3 s2"),
+    ConvSpec.parse("n32 c8 i32x32 o8 k5x5 p2"),
+]
+
+# Low and high padding that differ, crops, multipliers, every number of axes, an empty batch.
+OTHERS = [
+    ConvSpec.parse("n2 c3 i6x7 o2 k3x2 p0:2x1:0"),
+    ConvSpec.parse("n2 c3 i8x9 o2 k3x2 s2x1 p-1:1x-2"),
+    ConvSpec.parse("n2 c4 i6x6 o8 k3x3 p1 g4"),
+    ConvSpec.parse("n3 c34 i9 o4 k4 s3 p2:1 d2 g2"),
+    ConvSpec.parse("n2 c3 i3x4x5 o4 k2x3x1 s1x2x3 p1x0x2"),
+    ConvSpec.parse("c1 i2x2 o1 k2x2 p3"),  # windows that see padding alone
+    ConvSpec.parse("n0 c2 i5x5 o3 k3x3"),
+]
+
+PROBLEMS = [*LEFTOVERS, *UNCOVERED, *REGRESSIONS, *OTHERS]
+
+
+@st.composite
+def conv_fields(draw: st.DrawFn) -> dict[str, Any]:
+    """Draw the fields of a spec; the kernel may be larger than the padded input."""
+    axes, groups = draw(st.integers(1, 3)), draw(st.integers(1, 3))
+
+    def numbers(low: int, high: int) -> tuple[int, ...]:
+        return tuple(draw(st.integers(low, high)) for _ in range(axes))
+
+    return {
+        "batch": draw(st.integers(0, 3)),
+        "in_channels": groups * draw(st.sampled_from([1, 2, 3, 16])),
+        "in_size": numbers(1, 7),
+        "out_channels": groups * draw(st.integers(1, 3)),
+        "kernel": numbers(1, 3),
+        "stride": numbers(1, 4),
+        "padding": tuple(zip(numbers(-2, 3), numbers(-2, 3), strict=True)),
+        "dilation": numbers(1, 3),
+        "groups": groups,
+    }
+
+
+def has_windows(fields: dict[str, Any]) -> bool:
+    """Whether the kernel fits into the padded input along every axis."""
+    return all(
+        d * (k - 1) + 1 <= size + low + high
+        for size, k, d, (low, high) in zip(
+            fields["in_size"],
+            fields["kernel"],
+            fields["dilation"],
+            fields["padding"],
+            strict=True,
+        )
+    )
+
+
+def conv_specs() -> st.SearchStrategy[ConvSpec]:
+    """Draw a spec with 1, 2 or 3 axes."""
+    return conv_fields().filter(has_windows).map(lambda fields: ConvSpec(**fields))
+
+
+def integers(shape: tuple[int, ...], seed: int) -> npt.NDArray[np.float64]:
+    """Return whole numbers from -4 to 4, whose products and sums are exact in any float."""
+    return np.random.default_rng(seed).integers(-4, 5, shape).astype(np.float64)
+
+
+def covered(spec: ConvSpec) -> npt.NDArray[np.bool_]:
+    """Return which pixels of x some window reaches, by listing them all."""
+    reached = np.zeros(spec.in_size, bool)
+    for window, tap in itertools.product(np.ndindex(spec.out_size), np.ndindex(spec.kernel)):
+        pixel = tuple(
+            i * s + u * d - pad[0]
+            for i, s, u, d, pad in zip(
+                window, spec.stride, tap, spec.dilation, spec.padding, strict=True
+            )
+        )
+        if all(0 <= h < size for h, size in zip(pixel, spec.in_size, strict=True)):
+            reached[pixel] = True
+    return reached

@@ -1,0 +1,351 @@
+"""The public functions of kernels/conv: every algorithm is right, one is chosen, misuse is told."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import SimpleNamespace
+from unittest import mock
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from kernels.conv.problems import PROBLEMS, conv_specs, integers
+
+from pellucid.errors import ArgumentError, DTypeError, ShapeError, UnsupportedError
+from pellucid.kernels import conv
+from pellucid.kernels.conv import ALGORITHMS, ConvSpec
+from pellucid.kernels.layout import is_channels_last
+
+algorithms = pytest.mark.parametrize("algorithm", ALGORITHMS)
+
+# ---- the worked example --------------------------------------------------------------------------
+
+
+@algorithms
+def test_the_worked_example_element_by_element(algorithm):
+    """Input 5x5, kernel 3x3, stride 2, output 2x2: every element written out."""
+    spec = ConvSpec.parse("c1 i5x5 o1 k3x3 s2")
+    x, w = integers(spec.x_shape, 0), integers(spec.w_shape, 1)
+    b, do = integers(spec.b_shape, 2), integers(spec.y_shape, 3)
+    (
+        (x11, x12, x13, x14, x15),
+        (x21, x22, x23, x24, x25),
+        (x31, x32, x33, x34, x35),
+        (x41, x42, x43, x44, x45),
+        (x51, x52, x53, x54, x55),
+    ) = x[0, 0]
+    (w11, w12, w13), (w21, w22, w23), (w31, w32, w33) = w[0, 0]
+    (d11, d12), (d21, d22) = do[0, 0]
+
+    def window(*elements: float) -> float:
+        return float(np.dot(elements, w.ravel()) + b[0])
+
+    o = [
+        [
+            window(x11, x12, x13, x21, x22, x23, x31, x32, x33),
+            window(x13, x14, x15, x23, x24, x25, x33, x34, x35),
+        ],
+        [
+            window(x31, x32, x33, x41, x42, x43, x51, x52, x53),
+            window(x33, x34, x35, x43, x44, x45, x53, x54, x55),
+        ],
+    ]
+    dx = [
+        [d11 * w11, d11 * w12, d11 * w13 + d12 * w11, d12 * w12, d12 * w13],
+        [d11 * w21, d11 * w22, d11 * w23 + d12 * w21, d12 * w22, d12 * w23],
+        [
+            d11 * w31 + d21 * w11,
+            d11 * w32 + d21 * w12,
+            d11 * w33 + d12 * w31 + d21 * w13 + d22 * w11,
+            d12 * w32 + d22 * w12,
+            d12 * w33 + d22 * w13,
+        ],
+        [d21 * w21, d21 * w22, d21 * w23 + d22 * w21, d22 * w22, d22 * w23],
+        [d21 * w31, d21 * w32, d21 * w33 + d22 * w31, d22 * w32, d22 * w33],
+    ]
+    dw = [
+        [
+            d11 * x11 + d12 * x13 + d21 * x31 + d22 * x33,
+            d11 * x12 + d12 * x14 + d21 * x32 + d22 * x34,
+            d11 * x13 + d12 * x15 + d21 * x33 + d22 * x35,
+        ],
+        [
+            d11 * x21 + d12 * x23 + d21 * x41 + d22 * x43,
+            d11 * x22 + d12 * x24 + d21 * x42 + d22 * x44,
+            d11 * x23 + d12 * x25 + d21 * x43 + d22 * x45,
+        ],
+        [
+            d11 * x31 + d12 * x33 + d21 * x51 + d22 * x53,
+            d11 * x32 + d12 * x34 + d21 * x52 + d22 * x54,
+            d11 * x33 + d12 * x35 + d21 * x53 + d22 * x55,
+        ],
+    ]
+    assert conv.forward(x, w, b, spec, algorithm)[0, 0].tolist() == o
+    assert conv.grad_input(do, w, spec, algorithm)[0, 0].tolist() == dx
+    assert conv.grad_weight(do, x, spec, algorithm)[0, 0].tolist() == dw
+    assert conv.grad_bias(do, spec).tolist() == [d11 + d12 + d21 + d22]
+
+
+# ---- the adjoint identity ------------------------------------------------------------------------
+
+
+def check_adjoint(spec: ConvSpec, algorithm: str) -> None:
+    """<conv(x, w), gy> = <x, gx> = <w, gw>, exact in small integers (docs/maths.md, 7)."""
+    x, w, gy = (integers(s, k) for k, s in enumerate((spec.x_shape, spec.w_shape, spec.y_shape)))
+    by_output = (conv.forward(x, w, None, spec, algorithm) * gy).sum()
+    assert by_output == (x * conv.grad_input(gy, w, spec, algorithm)).sum()
+    assert by_output == (w * conv.grad_weight(gy, x, spec, algorithm)).sum()
+
+
+@algorithms
+@pytest.mark.parametrize("spec", PROBLEMS, ids=str)
+def test_adjoint_identity(spec, algorithm):
+    check_adjoint(spec, algorithm)
+
+
+@algorithms
+@settings(max_examples=60, deadline=None)
+@given(spec=conv_specs())
+def test_adjoint_identity_of_drawn_specs(spec, algorithm):
+    check_adjoint(spec, algorithm)
+
+
+# ---- arrays as they come -------------------------------------------------------------------------
+
+SPEC = ConvSpec.parse("n2 c4 i6x5 o6 k3x2 s2x1 p1x0:1 g2")
+
+
+def run_all(x, w, b, gy, algorithm):
+    """Return y, gx, gw and gb."""
+    return [
+        conv.forward(x, w, b, SPEC, algorithm),
+        conv.grad_input(gy, w, SPEC, algorithm),
+        conv.grad_weight(gy, x, SPEC, algorithm),
+        conv.grad_bias(gy, SPEC),
+    ]
+
+
+def arrays(dtype="float64"):
+    shapes = (SPEC.x_shape, SPEC.w_shape, SPEC.b_shape, SPEC.y_shape)
+    return [integers(shape, k).astype(dtype) for k, shape in enumerate(shapes)]
+
+
+def unaligned(array):
+    raw = np.zeros(array.nbytes + 1, np.uint8)[1:].view(array.dtype).reshape(array.shape)
+    raw[...] = array
+    assert not raw.flags.aligned
+    return raw
+
+
+def every_other(array):
+    wide = np.zeros([2 * size for size in array.shape], array.dtype)
+    view = wide[(slice(None, None, 2),) * array.ndim]
+    view[...] = array
+    return view
+
+
+LAYOUTS = {
+    "row-major": lambda a: a,
+    "column-major": lambda a: a.copy(order="F"),
+    "channels-last": lambda a: np.moveaxis(np.moveaxis(a, a.ndim > 1, -1).copy(), -1, a.ndim > 1),
+    "negative": lambda a: np.flip(np.flip(a).copy()),
+    "every-other": every_other,
+    "big-endian": lambda a: a.astype(a.dtype.newbyteorder(">")),
+    "unaligned": unaligned,
+}
+
+
+@algorithms
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_any_layout_gives_the_same_numbers(layout, dtype, algorithm):
+    expected = run_all(*arrays(), "reference")
+    inputs = [LAYOUTS[layout](array) for array in arrays(dtype)]
+    for array in inputs:
+        array.flags.writeable = False
+    for result, exact in zip(run_all(*inputs, algorithm), expected, strict=True):
+        assert result.dtype == np.dtype(dtype)
+        assert np.array_equal(result, exact)
+    assert all(map(np.array_equal, inputs, arrays()))
+
+
+@algorithms
+def test_a_broadcast_gradient_is_read_as_it_lies(algorithm):
+    x, w, b, gy = arrays()
+    gy = np.broadcast_to(gy[:1, :1, :1, :1], gy.shape)
+    for result, exact in zip(
+        run_all(x, w, b, gy, algorithm), run_all(x, w, b, gy.copy(), "reference"), strict=True
+    ):
+        assert np.array_equal(result, exact)
+
+
+@algorithms
+def test_outputs_are_new_and_writable(algorithm):
+    inputs = arrays()
+    for result in run_all(*inputs, algorithm):
+        assert result.flags.writeable
+        assert not any(np.shares_memory(result, array) for array in inputs)
+
+
+def test_outputs_of_im2col_are_channels_last():
+    y, gx, gw, _ = run_all(*arrays(), "im2col")
+    assert is_channels_last(y)
+    assert is_channels_last(gx)
+    assert gw.flags.c_contiguous
+
+
+@algorithms
+def test_an_empty_batch(algorithm):
+    spec = ConvSpec.parse("n0 c2 i5x5 o3 k3x3 p1")
+    x, w, gy = (np.ones(shape, "float32") for shape in (spec.x_shape, spec.w_shape, spec.y_shape))
+    assert conv.forward(x, w, np.ones(3, "float32"), spec, algorithm).shape == (0, 3, 5, 5)
+    assert conv.grad_input(gy, w, spec, algorithm).shape == (0, 2, 5, 5)
+    assert not conv.grad_weight(gy, x, spec, algorithm).any()
+    assert conv.grad_bias(gy, spec).tolist() == [0, 0, 0]
+
+
+def test_grad_bias_does_not_lose_digits_over_many_pixels():
+    spec = ConvSpec.parse("n64 c1 i64x64 o8 k1x1")
+    gy = np.random.default_rng(0).random((64, 64, 64, 8), "float32").transpose(0, 3, 1, 2)
+    exact = gy.astype("float64").sum(axis=(0, 2, 3))
+    assert np.array_equal(conv.grad_bias(gy, spec), exact.astype("float32"))
+
+
+# ---- choosing ------------------------------------------------------------------------------------
+
+
+def stub(refuses: str | None = None, slower: str | None = None) -> SimpleNamespace:
+    return SimpleNamespace(
+        refuses=lambda spec, direction, dtype: refuses,
+        slower=lambda spec, direction, dtype: slower if direction == "forward" else None,
+        forward=lambda x, w, b, spec: "stub forward",
+        grad_input=lambda gy, w, spec: "stub grad_input",
+    )
+
+
+def listed(**stubs: SimpleNamespace) -> mock._patch:
+    return mock.patch.object(conv, "ALGORITHMS", {**stubs, **ALGORITHMS})
+
+
+def test_the_first_that_neither_refuses_nor_is_slower_computes():
+    x, w, _, gy = arrays()
+    with listed(never=stub(refuses="it is a stub"), sometimes=stub(slower="thin channels")):
+        assert conv.choose(SPEC, "forward", x.dtype) == "im2col"
+        assert conv.choose(SPEC, "grad_input", x.dtype) == "sometimes"
+        assert conv.grad_input(gy, w, SPEC) == "stub grad_input"
+
+
+def test_forced_it_computes_although_it_is_slower():
+    x, w, _, _ = arrays()
+    with listed(sometimes=stub(slower="thin channels")):
+        assert conv.forward(x, w, None, SPEC, algorithm="sometimes") == "stub forward"
+
+
+def test_forced_it_still_refuses():
+    x, w, _, _ = arrays()
+    with listed(never=stub(refuses="it is a stub")), pytest.raises(UnsupportedError) as caught:
+        conv.forward(x, w, None, SPEC, algorithm="never")
+    assert str(caught.value) == (
+        "conv2d: never refuses forward in float64: it is a stub\n"
+        "  n2 c4 i6x5 o6 k3x2 s2x1 p1x0:1 g2\n"
+        "  fix: leave the algorithm out, and one that can is chosen"
+    )
+
+
+def test_explain_choice_gives_every_reason():
+    with listed(never=stub(refuses="it is a stub"), sometimes=stub(slower="thin channels")):
+        table = conv.explain_choice(SPEC)
+    assert table == (
+        "n2 c4 i6x5 o6 k3x2 s2x1 p1x0:1 g2, float32\n"
+        "  forward      never       refuses: it is a stub\n"
+        "               sometimes   slower: thin channels\n"
+        "               im2col      chosen\n"
+        "               reference   slower: a walk in Python, the oracle of the others\n"
+        "  grad_input   never       refuses: it is a stub\n"
+        "               sometimes   chosen\n"
+        "               im2col      comes after sometimes\n"
+        "               reference   slower: a walk in Python, the oracle of the others\n"
+        "  grad_weight  never       refuses: it is a stub\n"
+        "               sometimes   chosen\n"
+        "               im2col      comes after sometimes\n"
+        "               reference   slower: a walk in Python, the oracle of the others"
+    )
+
+
+@given(conv_specs())
+def test_the_choice_does_not_depend_on_the_batch(spec):
+    for direction in ("forward", "grad_input", "grad_weight"):
+        for dtype in (np.dtype("float32"), np.dtype("float64")):
+            alone = replace(spec, batch=1)
+            assert conv.choose(spec, direction, dtype) == conv.choose(alone, direction, dtype)
+
+
+# ---- messages ------------------------------------------------------------------------------------
+
+X, W, B, GY = (np.zeros(s) for s in (SPEC.x_shape, SPEC.w_shape, SPEC.b_shape, SPEC.y_shape))
+NAME = "n2 c4 i6x5 o6 k3x2 s2x1 p1x0:1 g2"
+
+MESSAGES = [
+    (
+        lambda: conv.forward(X, W.astype("float32"), None, SPEC),
+        DTypeError,
+        "conv2d: x is float64, but w is float32\n"
+        "  x (N=2, C=4, H=6, W=5)    w (O=6, C/G=2, KH=3, KW=2)\n"
+        "  fix: convert one of them to the dtype of the other",
+    ),
+    (
+        lambda: conv.forward(X, W, B.astype("float32"), SPEC),
+        DTypeError,
+        "conv2d: x is float64, but b is float32\n"
+        "  x (N=2, C=4, H=6, W=5)    b (O=6)\n"
+        "  fix: convert one of them to the dtype of the other",
+    ),
+    (
+        lambda: conv.grad_input(GY.astype("int64"), W, SPEC),
+        DTypeError,
+        "conv2d: gy is int64, but convolution is for floats\n"
+        "  gy (N=2, O=6, OH=3, OW=5)\n"
+        "  fix: convert it to float32 or float64",
+    ),
+    (
+        lambda: conv.grad_weight(GY, X.astype("bool"), SPEC),
+        DTypeError,
+        "conv2d: x is bool, but convolution is for floats\n"
+        "  x (N=2, C=4, H=6, W=5)\n"
+        "  fix: convert it to float32 or float64",
+    ),
+    (
+        lambda: conv.grad_bias(GY.astype("float16"), SPEC),
+        UnsupportedError,
+        "conv2d: there is no float16 arithmetic\n  fix: use float32",
+    ),
+    (
+        lambda: conv.forward(X[:, :, 1:], W, None, SPEC),
+        ShapeError,
+        "conv2d: x has the shape (2, 4, 5, 5), but the spec says (2, 4, 6, 5)\n"
+        f"  x (N=2, C=4, H=5, W=5)    {NAME}\n"
+        "  fix: make the spec from the shapes of x and w, or give x that shape",
+    ),
+    (
+        lambda: conv.grad_input(GY[0], W, SPEC),
+        ShapeError,
+        "conv2d: gy has the shape (6, 3, 5), but the spec says (2, 6, 3, 5)\n"
+        f"  gy (6, 3, 5)    {NAME}\n"
+        "  fix: make the spec from the shapes of x and w, or give gy that shape",
+    ),
+    (
+        lambda: conv.forward(X, W, None, SPEC, algorithm="fft"),
+        ArgumentError,
+        "conv2d: there is no algorithm 'fft'\n"
+        "  fix: use one of im2col, reference, or None for the fastest",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("call", "kind", "message"), MESSAGES, ids=[m.splitlines()[0] for *_, m in MESSAGES]
+)
+def test_messages_word_for_word(call, kind, message):
+    with pytest.raises(kind) as caught:
+        call()
+    assert str(caught.value) == message
