@@ -14,16 +14,6 @@ from pellucid.backend import Array
 from pellucid.dtypes import DType
 
 
-def order(array: Array) -> tuple[int, ...]:
-    """Return the axes longer than 1 from the outermost in memory to the innermost.
-
-    >>> order(np.zeros((8, 32, 32, 3)).transpose(0, 3, 1, 2))
-    (0, 2, 3, 1)
-    """
-    axes = [axis for axis, size in enumerate(array.shape) if size > 1]
-    return tuple(sorted(axes, key=lambda axis: -abs(array.strides[axis])))
-
-
 def is_channels_last(array: Array) -> bool:
     """Whether an array (N, C, ...) lies without gaps as (N, ..., C).
 
@@ -48,18 +38,6 @@ def as_channels_last(array: Array) -> Array:
     return np.moveaxis(np.ascontiguousarray(np.moveaxis(array, 1, -1)), -1, 1)
 
 
-def empty_like(template: Array, dtype: DType | None = None) -> Array:
-    """Return new memory without gaps, its axes in the order of the template's.
-
-    >>> empty_like(np.zeros((3, 2, 4)).transpose(2, 0, 1)).strides
-    (8, 64, 32)
-    """
-    axes = order(template)
-    axes += tuple(axis for axis, size in enumerate(template.shape) if size <= 1)
-    memory = np.empty([template.shape[axis] for axis in axes], dtype or template.dtype)
-    return memory.transpose(np.argsort(axes))
-
-
 def like(array: Array, template: Array) -> Array:
     """Return `array` with its axes in the order of the template's, copied only where they differ.
 
@@ -70,8 +48,14 @@ def like(array: Array, template: Array) -> Array:
     (True, True)
     """
     assert array.shape == template.shape, (array.shape, template.shape)
-    if order(array) == order(template):
+    if _order(array) == _order(template):
         return array
-    copy = empty_like(template, array.dtype)
+    copy = np.empty_like(template, array.dtype)
     copy[...] = array
     return copy
+
+
+def _order(array: Array) -> list[int]:
+    """Return the axes longer than 1 from the outermost in memory to the innermost."""
+    axes = [axis for axis, size in enumerate(array.shape) if size > 1]
+    return sorted(axes, key=lambda axis: -abs(array.strides[axis]))

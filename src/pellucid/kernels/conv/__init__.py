@@ -109,9 +109,9 @@ def forward(
     array([[ 54.,  72.],
            [144., 162.]])
     """
-    x, w = _ready(spec, x=(x, spec.x_shape), w=(w, spec.w_shape))
+    x, w = _ready(spec, x=x, w=w)
     if b is not None:
-        x, b = _ready(spec, x=(x, spec.x_shape), b=(b, spec.b_shape))
+        x, b = _ready(spec, x=x, b=b)
     return _algorithm(spec, "forward", x.dtype, algorithm).forward(x, w, b, spec)
 
 
@@ -132,7 +132,7 @@ def grad_input(gy: Array, w: Array, spec: ConvSpec, algorithm: str | None = None
            [1., 1., 2., 1., 1., 0.],
            [0., 0., 0., 0., 0., 0.]])
     """
-    gy, w = _ready(spec, gy=(gy, spec.y_shape), w=(w, spec.w_shape))
+    gy, w = _ready(spec, gy=gy, w=w)
     return _algorithm(spec, "grad_input", gy.dtype, algorithm).grad_input(gy, w, spec)
 
 
@@ -150,7 +150,7 @@ def grad_weight(gy: Array, x: Array, spec: ConvSpec, algorithm: str | None = Non
            [44., 48., 52.],
            [64., 68., 72.]])
     """
-    gy, x = _ready(spec, gy=(gy, spec.y_shape), x=(x, spec.x_shape))
+    gy, x = _ready(spec, gy=gy, x=x)
     return _algorithm(spec, "grad_weight", gy.dtype, algorithm).grad_weight(gy, x, spec)
 
 
@@ -164,9 +164,11 @@ def grad_bias(gy: Array, spec: ConvSpec) -> Array:
     >>> grad_bias(np.ones((8, 2, 2, 2)), ConvSpec.parse("n8 c1 i5x5 o2 k3x3 s2"))
     array([32., 32.])
     """
-    (gy,) = _ready(spec, gy=(gy, spec.y_shape))
-    # As fast as a sum in float32, which would lose 1e-5 of it over a hundred thousand pixels.
-    return gy.sum(axis=(0, *range(2, gy.ndim)), dtype=np.float64).astype(gy.dtype)
+    (gy,) = _ready(spec, gy=gy)
+    # Over the images first, whose sum runs along memory in either layout. In float32, a hundred
+    # thousand pixels would cost the last two digits.
+    by_pixel = gy.sum(axis=0, dtype=np.float64)
+    return by_pixel.sum(axis=tuple(range(1, by_pixel.ndim))).astype(gy.dtype)
 
 
 def _algorithm(spec: ConvSpec, direction: Direction, dtype: DType, name: str | None) -> Algorithm:
@@ -189,10 +191,14 @@ def _algorithm(spec: ConvSpec, direction: Direction, dtype: DType, name: str | N
     return ALGORITHMS[name]
 
 
-def _ready(spec: ConvSpec, **arrays: tuple[Array, tuple[int, ...]]) -> list[Array]:
-    """Return the arrays in native byte order, after a check against the spec and each other."""
-    (first, (leader, _)), *_ = arrays.items()
-    for name, (array, shape) in arrays.items():
+def _ready(spec: ConvSpec, **arrays: Array) -> list[Array]:
+    """Return the arrays in native byte order, after a check against the spec and each other.
+
+    They are named x, w, b, y or with a g before that: a gradient has the shape of its array.
+    """
+    (first, leader), *_ = arrays.items()
+    for name, array in arrays.items():
+        shape: tuple[int, ...] = getattr(spec, f"{name[-1]}_shape")
         dtype = as_dtype(array.dtype, spec.op)
         if not is_float(dtype):
             raise DTypeError(
@@ -217,4 +223,4 @@ def _ready(spec: ConvSpec, **arrays: tuple[Array, tuple[int, ...]]) -> list[Arra
                 str(spec),
                 fix=f"make the spec from the shapes of x and w, or give {name} that shape",
             )
-    return [native(array) for array, _ in arrays.values()]
+    return [native(array) for array in arrays.values()]

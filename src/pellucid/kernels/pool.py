@@ -1,0 +1,204 @@
+"""Pooling in plain NumPy: the largest or the mean of each window, and their gradients.
+
+All four walk the taps of the kernel, and for each tap all windows at once: `_taps` says which
+windows have that tap inside of x and which elements of x it meets there. So nothing is padded, and
+windows that overlap, leave gaps or hang over the end need no case of their own. Adaptive pooling,
+whose windows differ in size, walks the windows instead.
+
+Arrays are (N, C, ...) or (C, ...); the axes of a spec are the last ones.
+Not here: checks of what a user passes (ops/pool.py). Next room: mask.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+from math import prod
+from typing import TypeAlias
+
+import numpy as np
+
+from pellucid.backend import Array
+from pellucid.dtypes import int64
+from pellucid.kernels.mask import keep
+
+Sizes: TypeAlias = tuple[int, ...]
+Index: TypeAlias = tuple[slice, ...]
+
+
+@dataclass(frozen=True)
+class PoolSpec:
+    """One pooling: window sizes, and how the windows lie along each spatial axis."""
+
+    in_size: Sizes
+    kernel: Sizes
+    stride: Sizes
+    padding: Sizes
+    dilation: Sizes
+    ceil_mode: bool
+
+    @property
+    def out_size(self) -> Sizes:
+        """How many windows lie along each axis; less than 1 where none does.
+
+        Maths: out = floor((in + 2 p - d (k - 1) - 1) / s) + 1, with ceil instead of floor in ceil
+        mode, but never a window that starts behind the padded low end of x: PyTorch's rule.
+        """
+        sizes = []
+        for size, k, s, p, d in self._axes():
+            room = size + 2 * p - d * (k - 1) - 1
+            out = (room + (s - 1 if self.ceil_mode else 0)) // s + 1
+            if self.ceil_mode and (out - 1) * s >= size + p:
+                out -= 1
+            sizes.append(out)
+        return tuple(sizes)
+
+    def _axes(self) -> Iterator[tuple[int, ...]]:
+        """Size, kernel, stride, padding and dilation of each axis."""
+        return zip(
+            self.in_size, self.kernel, self.stride, self.padding, self.dilation, strict=True
+        )
+
+    def counts(self, include_pad: bool) -> Array:
+        """The number of elements of each window that an average counts, (*out_size).
+
+        With `include_pad` those in the padding too, but never those beyond it.
+        """
+        whole = np.ones((), int64)
+        for (size, k, s, p, d), out in zip(self._axes(), self.out_size, strict=True):
+            assert d == 1
+            first = np.arange(out) * s - p
+            low, high = (-p, size + p) if include_pad else (0, size)
+            along = np.minimum(first + k, high) - np.maximum(first, low)
+            whole = np.multiply.outer(whole, along)
+        return whole
+
+
+def _zeros_like(template: Array, size: Sizes) -> Array:
+    """Zeros with other spatial sizes, the axes in memory as the template's."""
+    return np.zeros_like(template, shape=template.shape[: template.ndim - len(size)] + size)
+
+
+def _taps(spec: PoolSpec) -> Iterator[tuple[int, Index, Index]]:
+    """Each tap's number, the windows in which it lies inside of x, and the elements it meets."""
+    along = []
+    for (size, k, s, p, d), out in zip(spec._axes(), spec.out_size, strict=True):
+        pairs = []
+        for u in range(k):
+            # Windows i with 0 <= i s + u d - p < size
+            offset = u * d - p
+            first = max(-(offset // s), 0)
+            last = min((size - 1 - offset) // s, out - 1)
+            count = max(last - first + 1, 0)
+            start = first * s + offset if count else 0
+            stop = start + (count - 1) * s + 1 if count else 0
+            pairs.append((slice(first, first + count), slice(start, stop, s)))
+        along.append(pairs)
+    for tap, pairs in enumerate(product(*along)):
+        yield tap, (..., *(pair[0] for pair in pairs)), (..., *(pair[1] for pair in pairs))
+
+
+def max_forward(x: Array, spec: PoolSpec) -> Array:
+    """Return the largest element of each window; a NaN is larger than all."""
+    y = _zeros_like(x, spec.out_size)
+    y.fill(-np.inf)
+    for _, windows, elements in _taps(spec):
+        np.maximum(y[windows], x[elements], out=y[windows])
+    return y
+
+
+def max_taps(x: Array, y: Array, spec: PoolSpec) -> Array:
+    """Return which tap of each window is its largest element y: the first, or the last NaN."""
+    # Counts the taps before the first that equals y; all of them where y is NaN
+    found = np.zeros_like(y, np.min_scalar_type(prod(spec.kernel)))
+    ahead = np.ones_like(y, bool)
+    for _, windows, elements in _taps(spec):
+        ahead[windows] &= x[elements] != y[windows]
+        found += ahead
+    if np.isnan(y).any():
+        for tap, windows, elements in _taps(spec):
+            found[windows][np.isnan(x[elements])] = tap
+    return found
+
+
+def max_indices(taps: Array, spec: PoolSpec) -> Array:
+    """Return the place in x of the largest element of each window, in row-major order."""
+    # (..., OH, OW) taps -> one tap number along each axis
+    places = np.zeros(taps.shape, int64)
+    steps = np.unravel_index(taps.astype(int64), spec.kernel)
+    for axis, ((size, _, s, p, d), out) in enumerate(
+        zip(spec._axes(), spec.out_size, strict=True)
+    ):
+        first = np.arange(out) * s - p
+        first = first.reshape((out,) + (1,) * (len(spec.in_size) - axis - 1))
+        places = places * size + first + steps[axis] * d
+    return places
+
+
+def max_scatter(gy: Array, taps: Array, spec: PoolSpec) -> Array:
+    """Return zeros of x's size with each gy added at the largest element of its window."""
+    gx = _zeros_like(gy, spec.in_size)
+    for tap, windows, elements in _taps(spec):
+        gx[elements] += keep(gy[windows], taps[windows] == tap)
+    return gx
+
+
+def max_pick(x: Array, taps: Array, spec: PoolSpec) -> Array:
+    """Return the element of x at the tap of each window: the adjoint of `max_scatter`."""
+    y = _zeros_like(x, spec.out_size)
+    for tap, windows, elements in _taps(spec):
+        y[windows] += keep(x[elements], taps[windows] == tap)
+    return y
+
+
+def sum_forward(x: Array, spec: PoolSpec) -> Array:
+    """Return the sum of each window."""
+    y = _zeros_like(x, spec.out_size)
+    for _, windows, elements in _taps(spec):
+        y[windows] += x[elements]
+    return y
+
+
+def sum_scatter(gy: Array, spec: PoolSpec) -> Array:
+    """Return zeros of x's size with each gy added to its whole window: the adjoint."""
+    gx = _zeros_like(gy, spec.in_size)
+    for _, windows, elements in _taps(spec):
+        gx[elements] += gy[windows]
+    return gx
+
+
+def _cells(in_size: Sizes, out_size: Sizes) -> Iterator[tuple[tuple[int, ...], Index, int]]:
+    """Each window of an adaptive pooling: its place, its elements, and how many they are.
+
+    Maths: along an axis, window i runs from floor(i in / out) to ceil((i + 1) in / out).
+    """
+    along = [
+        [(i * size // out, -(-(i + 1) * size // out)) for i in range(out)]
+        for size, out in zip(in_size, out_size, strict=True)
+    ]
+    for place in product(*(range(out) for out in out_size)):
+        ends = [windows[i] for windows, i in zip(along, place, strict=True)]
+        elements = (..., *(slice(low, high) for low, high in ends))
+        yield place, elements, prod(high - low for low, high in ends)
+
+
+def adaptive_mean(x: Array, out_size: Sizes) -> Array:
+    """Return the mean of each of `out_size` windows that cover x evenly."""
+    y = _zeros_like(x, out_size)
+    axes = tuple(range(-len(out_size), 0))
+    for place, elements, _ in _cells(x.shape[-len(out_size) :], out_size):
+        y[(..., *place)] = x[elements].mean(axis=axes)
+    return y
+
+
+def adaptive_spread(gy: Array, in_size: Sizes) -> Array:
+    """Return zeros of x's size with each gy spread evenly over its window: the adjoint."""
+    gx = _zeros_like(gy, in_size)
+    out_size = gy.shape[-len(in_size) :]
+    # (..., OH, OW) -> (..., OH, OW, 1, 1), which broadcasts over a window
+    spread = gy.reshape(gy.shape + (1,) * len(in_size))
+    before = (slice(None),) * (gy.ndim - len(in_size))
+    for place, elements, count in _cells(in_size, out_size):
+        gx[elements] += spread[before + place] / count
+    return gx
