@@ -439,7 +439,7 @@ class TestHooks:
 
 ERRORS = {
     "not-a-scalar": (
-        lambda: (leaf(1.0, 2.0) * 2).backward(),
+        (leaf(1.0, 2.0) * 2).backward,
         "backward: the tensor has 2 elements (shape (2,)), and only one of a single element has a "
         "gradient of its own to start from\n"
         "  fix: reduce it, as with .sum(), or pass the gradient of each element",
