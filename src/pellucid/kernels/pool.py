@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 from math import prod
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -24,7 +24,7 @@ from pellucid.dtypes import int64
 from pellucid.kernels.mask import keep
 
 Sizes: TypeAlias = tuple[int, ...]
-Index: TypeAlias = tuple[slice, ...]
+Index: TypeAlias = tuple[Any, ...]  # with a leading ... for the axes that are not spatial
 
 
 @dataclass(frozen=True)
@@ -56,9 +56,7 @@ class PoolSpec:
 
     def _axes(self) -> Iterator[tuple[int, ...]]:
         """Size, kernel, stride, padding and dilation of each axis."""
-        return zip(
-            self.in_size, self.kernel, self.stride, self.padding, self.dilation, strict=True
-        )
+        return zip(self.in_size, self.kernel, self.stride, self.padding, self.dilation, strict=True)
 
     def counts(self, include_pad: bool) -> Array:
         """The number of elements of each window that an average counts, (*out_size).
@@ -71,7 +69,7 @@ class PoolSpec:
             first = np.arange(out) * s - p
             low, high = (-p, size + p) if include_pad else (0, size)
             along = np.minimum(first + k, high) - np.maximum(first, low)
-            whole = np.multiply.outer(whole, along)
+            whole = np.asarray(np.multiply.outer(whole, along))
         return whole
 
 
@@ -95,8 +93,9 @@ def _taps(spec: PoolSpec) -> Iterator[tuple[int, Index, Index]]:
             stop = start + (count - 1) * s + 1 if count else 0
             pairs.append((slice(first, first + count), slice(start, stop, s)))
         along.append(pairs)
-    for tap, pairs in enumerate(product(*along)):
-        yield tap, (..., *(pair[0] for pair in pairs)), (..., *(pair[1] for pair in pairs))
+    for tap, pairs_of_tap in enumerate(product(*along)):
+        windows, elements = zip(*pairs_of_tap, strict=True)
+        yield tap, (..., *windows), (..., *elements)
 
 
 def max_forward(x: Array, spec: PoolSpec) -> Array:
@@ -124,14 +123,12 @@ def max_taps(x: Array, y: Array, spec: PoolSpec) -> Array:
 
 def max_indices(taps: Array, spec: PoolSpec) -> Array:
     """Return the place in x of the largest element of each window, in row-major order."""
-    # (..., OH, OW) taps -> one tap number along each axis
     places = np.zeros(taps.shape, int64)
     steps = np.unravel_index(taps.astype(int64), spec.kernel)
-    for axis, ((size, _, s, p, d), out) in enumerate(
-        zip(spec._axes(), spec.out_size, strict=True)
-    ):
-        first = np.arange(out) * s - p
-        first = first.reshape((out,) + (1,) * (len(spec.in_size) - axis - 1))
+    for axis, (size, _, s, p, d) in enumerate(spec._axes()):
+        # (OH) -> (OH, 1), so that it stands at its own axis
+        later = (1,) * (len(spec.kernel) - axis - 1)
+        first = np.reshape(np.arange(spec.out_size[axis]) * s - p, (-1, *later))
         places = places * size + first + steps[axis] * d
     return places
 
@@ -168,7 +165,7 @@ def sum_scatter(gy: Array, spec: PoolSpec) -> Array:
     return gx
 
 
-def _cells(in_size: Sizes, out_size: Sizes) -> Iterator[tuple[tuple[int, ...], Index, int]]:
+def _cells(in_size: Sizes, out_size: Sizes) -> Iterator[tuple[Index, Index, int]]:
     """Each window of an adaptive pooling: its place, its elements, and how many they are.
 
     Maths: along an axis, window i runs from floor(i in / out) to ceil((i + 1) in / out).
@@ -180,7 +177,7 @@ def _cells(in_size: Sizes, out_size: Sizes) -> Iterator[tuple[tuple[int, ...], I
     for place in product(*(range(out) for out in out_size)):
         ends = [windows[i] for windows, i in zip(along, place, strict=True)]
         elements = (..., *(slice(low, high) for low, high in ends))
-        yield place, elements, prod(high - low for low, high in ends)
+        yield (..., *place), elements, prod(high - low for low, high in ends)
 
 
 def adaptive_mean(x: Array, out_size: Sizes) -> Array:
@@ -188,7 +185,7 @@ def adaptive_mean(x: Array, out_size: Sizes) -> Array:
     y = _zeros_like(x, out_size)
     axes = tuple(range(-len(out_size), 0))
     for place, elements, _ in _cells(x.shape[-len(out_size) :], out_size):
-        y[(..., *place)] = x[elements].mean(axis=axes)
+        y[place] = x[elements].mean(axis=axes)
     return y
 
 
@@ -196,9 +193,8 @@ def adaptive_spread(gy: Array, in_size: Sizes) -> Array:
     """Return zeros of x's size with each gy spread evenly over its window: the adjoint."""
     gx = _zeros_like(gy, in_size)
     out_size = gy.shape[-len(in_size) :]
-    # (..., OH, OW) -> (..., OH, OW, 1, 1), which broadcasts over a window
-    spread = gy.reshape(gy.shape + (1,) * len(in_size))
-    before = (slice(None),) * (gy.ndim - len(in_size))
+    # (...) -> (..., 1, 1), which broadcasts over a window
+    over_window = (..., *(None,) * len(in_size))
     for place, elements, count in _cells(in_size, out_size):
-        gx[elements] += spread[before + place] / count
+        gx[elements] += (gy[place] / count)[over_window]
     return gx

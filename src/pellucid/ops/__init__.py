@@ -3,6 +3,18 @@
 Next room: the file of the family, such as elementwise.py, and kernels/ for the arithmetic.
 """
 
+from pellucid.kernels.conv.spec import same_padding as same_padding
+from pellucid.ops.activation import elu as elu
+from pellucid.ops.activation import gelu as gelu
+from pellucid.ops.activation import leaky_relu as leaky_relu
+from pellucid.ops.activation import log_softmax as log_softmax
+from pellucid.ops.activation import relu as relu
+from pellucid.ops.activation import relu6 as relu6
+from pellucid.ops.activation import sigmoid as sigmoid
+from pellucid.ops.activation import silu as silu
+from pellucid.ops.activation import softmax as softmax
+from pellucid.ops.activation import softplus as softplus
+from pellucid.ops.activation import tanh as tanh
 from pellucid.ops.compare import eq as eq
 from pellucid.ops.compare import floor_divide as floor_divide
 from pellucid.ops.compare import ge as ge
@@ -44,6 +56,19 @@ from pellucid.ops.index import array_index as array_index
 from pellucid.ops.index import gather as gather
 from pellucid.ops.index import getitem as getitem
 from pellucid.ops.index import one_hot as one_hot
+from pellucid.ops.linear import linear as linear
+from pellucid.ops.linear import matmul as matmul
+from pellucid.ops.loss import binary_cross_entropy_with_logits as binary_cross_entropy_with_logits
+from pellucid.ops.loss import cross_entropy as cross_entropy
+from pellucid.ops.loss import l1_loss as l1_loss
+from pellucid.ops.loss import mse_loss as mse_loss
+from pellucid.ops.loss import nll_loss as nll_loss
+from pellucid.ops.pool import adaptive_avg_pool1d as adaptive_avg_pool1d
+from pellucid.ops.pool import adaptive_avg_pool2d as adaptive_avg_pool2d
+from pellucid.ops.pool import avg_pool1d as avg_pool1d
+from pellucid.ops.pool import avg_pool2d as avg_pool2d
+from pellucid.ops.pool import max_pool1d as max_pool1d
+from pellucid.ops.pool import max_pool2d as max_pool2d
 from pellucid.ops.reduce import all as all
 from pellucid.ops.reduce import amax as amax
 from pellucid.ops.reduce import amin as amin
