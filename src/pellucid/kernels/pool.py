@@ -21,6 +21,7 @@ import numpy as np
 
 from pellucid.backend import Array
 from pellucid.dtypes import int64
+from pellucid.kernels.layout import like
 from pellucid.kernels.mask import keep
 
 Sizes: TypeAlias = tuple[int, ...]
@@ -135,6 +136,7 @@ def max_indices(taps: Array, spec: PoolSpec) -> Array:
 
 def max_scatter(gy: Array, taps: Array, spec: PoolSpec) -> Array:
     """Return zeros of x's size with each gy added at the largest element of its window."""
+    gy = like(gy, taps)  # which lie as y did, and so as x
     gx = _zeros_like(gy, spec.in_size)
     for tap, windows, elements in _taps(spec):
         gx[elements] += keep(gy[windows], taps[windows] == tap)

@@ -31,6 +31,7 @@ from pellucid.ops.compare import ne as ne
 from pellucid.ops.conv import conv1d as conv1d
 from pellucid.ops.conv import conv2d as conv2d
 from pellucid.ops.conv import conv3d as conv3d
+from pellucid.ops.dropout import dropout as dropout
 from pellucid.ops.elementwise import abs as abs
 from pellucid.ops.elementwise import add as add
 from pellucid.ops.elementwise import ceil as ceil
@@ -63,6 +64,7 @@ from pellucid.ops.loss import cross_entropy as cross_entropy
 from pellucid.ops.loss import l1_loss as l1_loss
 from pellucid.ops.loss import mse_loss as mse_loss
 from pellucid.ops.loss import nll_loss as nll_loss
+from pellucid.ops.norm import batch_norm as batch_norm
 from pellucid.ops.pool import adaptive_avg_pool1d as adaptive_avg_pool1d
 from pellucid.ops.pool import adaptive_avg_pool2d as adaptive_avg_pool2d
 from pellucid.ops.pool import avg_pool1d as avg_pool1d

@@ -1,0 +1,230 @@
+"""Batch normalisation: each channel brought to mean 0 and variance 1 over the batch.
+
+In training the statistics are the batch's own, and the gradient passes through them; in evaluation
+they are constants. Not here: when a layer does which (nn/norm.py). Next room: kernels/norm.py.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from pellucid.autograd import Function
+from pellucid.backend import Array
+from pellucid.errors import ArgumentError, ShapeError, named_shape
+from pellucid.kernels import norm as kernels
+from pellucid.ops.operands import check_same_float
+from pellucid.tensor import Tensor
+
+
+class BatchNorm(Function):
+    """Each channel minus its mean over the batch, over its standard deviation.
+
+    The statistics are further outputs, through which no gradient passes.
+    """
+
+    equation = (
+        "y[n,c,h,w] = weight[c] * (x[n,c,h,w] - mean[n,h,w](x[n,c,h,w])) "
+        "/ sqrt(var[n,h,w](x[n,c,h,w]) + eps) + bias[c]"
+    )
+
+    @staticmethod
+    def forward(
+        ctx: Any, x: Tensor, weight: Tensor | None, bias: Tensor | None, eps: float
+    ) -> tuple[Array, Array, Array]:
+        mean, var = kernels.statistics(x.array)
+        scale = 1 / np.sqrt(var + eps)
+        ctx.save_for_backward(x, weight, mean, scale)
+        ctx.mark_non_differentiable(mean, var)
+        ctx.eps = eps
+        w, b = _per_channel(x, weight), _per_channel(x, bias)
+        return kernels.forward(x.array, w, b, mean, scale), mean, var
+
+    @staticmethod
+    def backward(ctx: Any, gy: Tensor, *_: Tensor) -> Any:
+        gx, gw, gb = BatchNormGrad.apply(gy, *ctx.saved_tensors, ctx.eps)
+        _, need_w, need_b, _ = ctx.needs_input_grad
+        return gx, gw if need_w else None, gb if need_b else None, None
+
+
+class BatchNormGrad(Function):
+    """The gradients of a batch normalisation, which itself depends on x through mean and scale."""
+
+    equation = (
+        "gx[n,c,h,w] = weight[c] * scale[c] * (gy[n,c,h,w] - mean[n,h,w](gy[n,c,h,w]) "
+        "- z[n,c,h,w] * mean[n,h,w](gy[n,c,h,w] * z[n,c,h,w])), "
+        "gw[c] = sum[n,h,w] gy[n,c,h,w] * z[n,c,h,w], gb[c] = sum[n,h,w] gy[n,c,h,w]"
+    )
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        gy: Tensor,
+        x: Tensor,
+        weight: Tensor | None,
+        mean: Tensor,
+        scale: Tensor,
+        eps: float,
+    ) -> tuple[Array, Array, Array]:
+        ctx.save_for_backward(gy, x, weight)
+        ctx.eps = eps
+        w = _per_channel(x, weight)
+        gx, gw, gb = kernels.backward(gy.array, x.array, w, mean.array, scale.array)
+        return gx, gw.ravel(), gb.ravel()
+
+    @staticmethod
+    def backward(ctx: Any, ggx: Tensor, ggw: Tensor, ggb: Tensor) -> Any:
+        gy, x, weight = ctx.saved_tensors
+        axes = (0, *range(2, x.ndim))
+        channel = (1, -1) + (1,) * (x.ndim - 2)
+        w = 1.0 if weight is None else weight.reshape(channel)
+        ggw, ggb = ggw.reshape(channel), ggb.reshape(channel)
+
+        def average(a: Tensor) -> Tensor:
+            return a.mean(axes, keepdim=True)
+
+        distance = x - average(x)
+        scale = 1 / (average(distance * distance) + ctx.eps).sqrt()
+        z = distance * scale
+
+        def project(a: Tensor) -> Tensor:
+            """The derivative of z at x, over scale: symmetric, so also its adjoint."""
+            return a - average(a) - z * average(a * z)
+
+        # gx = w scale project(gy) and gw = sum(gy z): by gy, by weight, by z, then by scale
+        ggy = w * scale * project(ggx) + ggw * z + ggb
+        along = average(ggx * project(gy))
+        gweight = None
+        if weight is not None:
+            gweight = (ggx * project(gy) * scale).sum(axes)
+        gz = ggw * gy - w * scale * (ggx * average(gy * z) + gy * average(ggx * z))
+        gx = scale * project(gz) - w * along * scale * scale * z
+        return ggy, gx, gweight, None, None, None
+
+
+def _per_channel(x: Tensor, value: Tensor | None) -> Array | None:
+    """One number for each channel, (C) -> (1, C, 1, ...)."""
+    return None if value is None else value.array.reshape((1, -1) + (1,) * (x.ndim - 2))
+
+
+def _check(op: str, x: Tensor, **channels: Tensor | None) -> None:
+    check_same_float(op, x=x, **channels)
+    letters = {2: "N C", 3: "N C W", 4: "N C H W", 5: "N C D H W"}.get(x.ndim, "")
+    shape = named_shape("x", letters, x.shape)
+    if x.ndim < 2:
+        raise ShapeError(
+            op,
+            f"x has {x.ndim} axes, but must have at least 2 (N, C, ...)",
+            shape,
+            fix="give x a batch axis, as in x[None]",
+        )
+    for name, value in channels.items():
+        if value is not None and value.shape != (x.shape[1],):
+            raise ShapeError(
+                op,
+                f"{name} has shape {value.shape}, but x has C={x.shape[1]} channels",
+                shape,
+                fix=f"build the layer with num_features={x.shape[1]}, or move the channels of x "
+                "to axis 1",
+            )
+
+
+def _check_options(
+    x: Tensor, running_mean: Tensor | None, running_var: Tensor | None, training: bool, eps: float
+) -> None:
+    if eps < 0 or (training and eps == 0):
+        raise ArgumentError(
+            "batch_norm", f"eps={eps} is not positive", fix="use 1e-5, PyTorch's default"
+        )
+    if (running_mean is None) != (running_var is None):
+        raise ArgumentError(
+            "batch_norm", "only one of running_mean and running_var is given", fix="give both"
+        )
+    if not training and running_mean is None:
+        raise ArgumentError(
+            "batch_norm",
+            "evaluation needs running_mean and running_var",
+            fix="give both, or training=True for the statistics of the batch",
+        )
+    if training and x.numel() == x.shape[1]:
+        raise ShapeError(
+            "batch_norm",
+            f"x has one value for each of C={x.shape[1]} channels, and its variance is 0",
+            f"x {x.shape}",
+            fix="train with a batch of at least 2, or switch to evaluation with eval()",
+        )
+
+
+def batch_norm(
+    x: Tensor,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    training: bool = False,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Tensor:
+    """Return weight (x - mean) / sqrt(var + eps) + bias for each channel.
+
+    In training, mean and var are those of x, and the running ones move towards them in place by
+    the share `momentum` (the running variance towards M / (M - 1) var, with M values in a channel).
+    In evaluation, mean and var are the running ones.
+
+    Shapes: x (N, C), (N, C, W), (N, C, H, W) or (N, C, D, H, W), y as x, all else (C).
+    Maths: with s = 1 / sqrt(var + eps) and z = (x - mean) s, in training
+    gx = weight s (gy - mean(gy) - z mean(gy z)), gw = sum(gy z), gb = sum(gy).
+    Source: Ioffe and Szegedy, "Batch normalization" (2015).
+    Cost: a few passes over x each way.
+    Raises: ShapeError for sizes that do not fit, or one value for each channel in training;
+    DTypeError for integers or mixed dtypes; ArgumentError for missing running statistics.
+
+    >>> import pellucid
+    >>> x = pellucid.tensor([[1.0], [2.0], [3.0]])
+    >>> batch_norm(x, None, None, training=True)
+    tensor([[-1.2247],
+            [ 0.    ],
+            [ 1.2247]])
+    """
+    _check(
+        "batch_norm",
+        x,
+        weight=weight,
+        bias=bias,
+        running_mean=running_mean,
+        running_var=running_var,
+    )
+    _check_options(x, running_mean, running_var, training, eps)
+    if not training:
+        assert running_mean is not None
+        assert running_var is not None
+        return _evaluate(x, running_mean, running_var, weight, bias, eps)
+    y, mean, var = BatchNorm.apply(x, weight, bias, eps)
+    if running_mean is not None and running_var is not None and x.numel():
+        M = x.numel() // x.shape[1]
+        _move(running_mean, mean.array.ravel(), momentum)
+        _move(running_var, var.array.ravel() * (M / (M - 1)), momentum)
+    return y
+
+
+def _move(running: Tensor, value: Array, momentum: float) -> None:
+    """Move a running statistic towards that of a batch, in place."""
+    running.copy_((1 - momentum) * running.array + momentum * value)
+
+
+def _evaluate(
+    x: Tensor,
+    running_mean: Tensor,
+    running_var: Tensor,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    eps: float,
+) -> Tensor:
+    channel = (1, -1) + (1,) * (x.ndim - 2)
+    mean = Tensor(running_mean.array.reshape(channel))
+    scale = Tensor((1 / np.sqrt(running_var.array + eps)).reshape(channel))
+    if weight is not None:
+        scale = scale * weight.reshape(channel)
+    y = (x - mean) * scale
+    return y if bias is None else y + bias.reshape(channel)
