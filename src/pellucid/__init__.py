@@ -11,6 +11,7 @@ __version__ = "0.1.0"
 from pellucid.tensor import Tensor as Tensor  # isort: skip  first: it closes the circle with ops
 from pellucid import autograd as autograd
 from pellucid import ops as ops
+from pellucid import optim as optim
 from pellucid.backend import device as device
 from pellucid.creation import arange as arange
 from pellucid.creation import empty as empty
