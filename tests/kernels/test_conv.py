@@ -19,38 +19,41 @@ from pellucid.kernels.layout import is_channels_last
 algorithms = pytest.mark.parametrize("algorithm", ALGORITHMS)
 
 # ---- the worked example --------------------------------------------------------------------------
+#
+# Input 5x5, kernel 3x3, stride 2, output 2x2, counted from 1 as on paper (docs/maths.md, 5).
+
+EXAMPLE = ConvSpec.parse("c1 i5x5 o1 k3x3 s2")
+x_example, w_example = integers(EXAMPLE.x_shape, 0), integers(EXAMPLE.w_shape, 1)
+b_example, do_example = integers(EXAMPLE.b_shape, 2), integers(EXAMPLE.y_shape, 3)
+
+(
+    (x11, x12, x13, x14, x15),
+    (x21, x22, x23, x24, x25),
+    (x31, x32, x33, x34, x35),
+    (x41, x42, x43, x44, x45),
+    (x51, x52, x53, x54, x55),
+) = x_example[0, 0]
+(w11, w12, w13), (w21, w22, w23), (w31, w32, w33) = w_example[0, 0]
+(d11, d12), (d21, d22) = do_example[0, 0]  # dL/do
+b1 = b_example[0]
 
 
 @algorithms
-def test_the_worked_example_element_by_element(algorithm):
-    """Input 5x5, kernel 3x3, stride 2, output 2x2: every element written out."""
-    spec = ConvSpec.parse("c1 i5x5 o1 k3x3 s2")
-    x, w = integers(spec.x_shape, 0), integers(spec.w_shape, 1)
-    b, do = integers(spec.b_shape, 2), integers(spec.y_shape, 3)
-    (
-        (x11, x12, x13, x14, x15),
-        (x21, x22, x23, x24, x25),
-        (x31, x32, x33, x34, x35),
-        (x41, x42, x43, x44, x45),
-        (x51, x52, x53, x54, x55),
-    ) = x[0, 0]
-    (w11, w12, w13), (w21, w22, w23), (w31, w32, w33) = w[0, 0]
-    (d11, d12), (d21, d22) = do[0, 0]
+def test_the_outputs_of_the_worked_example(algorithm):
+    # fmt: off
+    o11 = x11*w11 + x12*w12 + x13*w13 + x21*w21 + x22*w22 + x23*w23 + x31*w31 + x32*w32 + x33*w33
+    o12 = x13*w11 + x14*w12 + x15*w13 + x23*w21 + x24*w22 + x25*w23 + x33*w31 + x34*w32 + x35*w33
+    o21 = x31*w11 + x32*w12 + x33*w13 + x41*w21 + x42*w22 + x43*w23 + x51*w31 + x52*w32 + x53*w33
+    o22 = x33*w11 + x34*w12 + x35*w13 + x43*w21 + x44*w22 + x45*w23 + x53*w31 + x54*w32 + x55*w33
+    # fmt: on
+    o = conv.forward(x_example, w_example, b_example, EXAMPLE, algorithm)
+    assert o[0, 0].tolist() == [[o11 + b1, o12 + b1], [o21 + b1, o22 + b1]]
 
-    def window(*elements: float) -> float:
-        return float(np.dot(elements, w.ravel()) + b[0])
 
-    o = [
-        [
-            window(x11, x12, x13, x21, x22, x23, x31, x32, x33),
-            window(x13, x14, x15, x23, x24, x25, x33, x34, x35),
-        ],
-        [
-            window(x31, x32, x33, x41, x42, x43, x51, x52, x53),
-            window(x33, x34, x35, x43, x44, x45, x53, x54, x55),
-        ],
-    ]
-    dx = [
+@algorithms
+def test_the_gradient_by_x_of_the_worked_example(algorithm):
+    dx = conv.grad_input(do_example, w_example, EXAMPLE, algorithm)
+    assert dx[0, 0].tolist() == [
         [d11 * w11, d11 * w12, d11 * w13 + d12 * w11, d12 * w12, d12 * w13],
         [d11 * w21, d11 * w22, d11 * w23 + d12 * w21, d12 * w22, d12 * w23],
         [
@@ -63,7 +66,12 @@ def test_the_worked_example_element_by_element(algorithm):
         [d21 * w21, d21 * w22, d21 * w23 + d22 * w21, d22 * w22, d22 * w23],
         [d21 * w31, d21 * w32, d21 * w33 + d22 * w31, d22 * w32, d22 * w33],
     ]
-    dw = [
+
+
+@algorithms
+def test_the_gradient_by_w_of_the_worked_example(algorithm):
+    dw = conv.grad_weight(do_example, x_example, EXAMPLE, algorithm)
+    assert dw[0, 0].tolist() == [
         [
             d11 * x11 + d12 * x13 + d21 * x31 + d22 * x33,
             d11 * x12 + d12 * x14 + d21 * x32 + d22 * x34,
@@ -80,10 +88,10 @@ def test_the_worked_example_element_by_element(algorithm):
             d11 * x33 + d12 * x35 + d21 * x53 + d22 * x55,
         ],
     ]
-    assert conv.forward(x, w, b, spec, algorithm)[0, 0].tolist() == o
-    assert conv.grad_input(do, w, spec, algorithm)[0, 0].tolist() == dx
-    assert conv.grad_weight(do, x, spec, algorithm)[0, 0].tolist() == dw
-    assert conv.grad_bias(do, spec).tolist() == [d11 + d12 + d21 + d22]
+
+
+def test_the_gradient_by_b_of_the_worked_example():
+    assert conv.grad_bias(do_example, EXAMPLE).tolist() == [d11 + d12 + d21 + d22]
 
 
 # ---- the adjoint identity ------------------------------------------------------------------------
