@@ -2,8 +2,8 @@
 
 The columns of a block of output pixels hold, for each pixel, all of x that its window sees; with
 them the three directions are one matrix product each (docs/maths.md, 11). Columns are K times
-larger than x, so there are never more than `WORKSPACE` bytes of them: a block is a run of images,
-or of output rows of one image, or of pixels of one row. `_gather` (im2col) and `_scatter` (col2im)
+larger than x, so there are never more than `WORKSPACE` bytes of them (or one column): a block is a
+run of images, or of output rows of one image, or of pixels of one row. `_gather` (im2col) and `_scatter` (col2im)
 walk the same taps and read and write x where it lies, without a padded copy: a tap that falls
 outside of x reads 0 and writes nowhere.
 
@@ -31,7 +31,8 @@ Overlaps: TypeAlias = list[list[tuple[slice, slice]]]  # [axis][tap]: output row
 
 # Bytes of columns and of gy at a time: few enough to be still in the cache when they are used.
 WORKSPACE = 4 << 20
-# With fewer channels in a group than this, copies run along pixels, else along channels.
+# With fewer channels in a group than this, copies run along pixels, else along channels. Measured
+# on a forward pass: pixels are three times faster at 3 channels, channels 1.3 times at 16.
 FEW_CHANNELS = 16
 
 
