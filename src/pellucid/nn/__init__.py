@@ -15,6 +15,8 @@ from pellucid.nn.activation import Sigmoid as Sigmoid
 from pellucid.nn.activation import SiLU as SiLU
 from pellucid.nn.activation import Softmax as Softmax
 from pellucid.nn.activation import Tanh as Tanh
+from pellucid.nn.clip import clip_grad_norm_ as clip_grad_norm_
+from pellucid.nn.clip import clip_grad_value_ as clip_grad_value_
 from pellucid.nn.container import ModuleList as ModuleList
 from pellucid.nn.container import Sequential as Sequential
 from pellucid.nn.conv import Conv1d as Conv1d
