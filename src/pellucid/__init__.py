@@ -13,6 +13,10 @@ from pellucid import autograd as autograd
 from pellucid import ops as ops
 from pellucid import optim as optim
 from pellucid.backend import device as device
+from pellucid.checkpoint import Checkpoint as Checkpoint
+from pellucid.checkpoint import load as load
+from pellucid.checkpoint import load_metadata as load_metadata
+from pellucid.checkpoint import save as save
 from pellucid.creation import arange as arange
 from pellucid.creation import empty as empty
 from pellucid.creation import eye as eye
