@@ -2,10 +2,11 @@
 
 The columns of a block of output pixels hold, for each pixel, all of x that its window sees; with
 them the three directions are one matrix product each (docs/maths.md, 11). Columns are K times
-larger than x, so there are never more than `WORKSPACE` bytes of them (or one column): a block is a
-run of images, or of output rows of one image, or of pixels of one row. `_gather` (im2col) and `_scatter` (col2im)
-walk the same taps and read and write x where it lies, without a padded copy: a tap that falls
-outside of x reads 0 and writes nowhere.
+larger than x, so there are never more than `WORKSPACE` bytes of them (or one column, if that is
+more): a block is a run of images, or of output rows of one image, or of pixels of one row.
+
+`_gather` (im2col) and `_scatter` (col2im) walk the same taps and read and write x where it lies,
+without a padded copy: a tap that falls outside of x reads 0 and writes nowhere.
 
 Not here: threads, and anything faster than NumPy's own matrix product.
 Next room: __init__.py, where the others will stand.
