@@ -10,6 +10,7 @@ __version__ = "0.1.0"
 
 from pellucid.tensor import Tensor as Tensor  # isort: skip  first: it closes the circle with ops
 from pellucid import autograd as autograd
+from pellucid import nn as nn
 from pellucid import ops as ops
 from pellucid import optim as optim
 from pellucid.backend import device as device
