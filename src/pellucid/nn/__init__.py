@@ -17,8 +17,6 @@ from pellucid.nn.activation import Softmax as Softmax
 from pellucid.nn.activation import Tanh as Tanh
 from pellucid.nn.clip import clip_grad_norm_ as clip_grad_norm_
 from pellucid.nn.clip import clip_grad_value_ as clip_grad_value_
-from pellucid.nn.clip import clip_grad_norm_ as clip_grad_norm_
-from pellucid.nn.clip import clip_grad_value_ as clip_grad_value_
 from pellucid.nn.container import ModuleList as ModuleList
 from pellucid.nn.container import Sequential as Sequential
 from pellucid.nn.conv import Conv1d as Conv1d
