@@ -105,8 +105,8 @@ class ELU(Function):
     def backward(ctx: Any, gy: Tensor) -> Any:
         (x,) = ctx.saved_tensors
         # The exponent is 0 where it is not used: exp(x) may be infinite there
-        slope = ctx.alpha * where(x > 0, 0.0, x).exp()
-        return where(x > 0, gy, gy * slope), None
+        slope = ctx.alpha * where(x < 0, x, 0.0).exp()
+        return where(x <= 0, gy * slope, gy), None
 
 
 class Sigmoid(Function):

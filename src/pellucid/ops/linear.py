@@ -77,14 +77,6 @@ def _named_matrix(name: str, letters: str, x: Tensor) -> str:
 
 
 def _check_product(a: Tensor, b: Tensor) -> None:
-    if a.dtype.kind == "b" or b.dtype.kind == "b":
-        raise DTypeError("matmul", "bool has no sum of products", fix="cast to a number first")
-    if a.dtype != b.dtype:
-        raise DTypeError(
-            "matmul",
-            f"a is {a.dtype}, but b is {b.dtype}",
-            fix="cast one of them, as in a.to(b.dtype)",
-        )
     if a.ndim == 0 or b.ndim == 0:
         raise ShapeError(
             "matmul",
@@ -92,6 +84,14 @@ def _check_product(a: Tensor, b: Tensor) -> None:
             f"a {a.shape}",
             f"b {b.shape}",
             fix="use * for the product with a number",
+        )
+    if a.dtype.kind == "b" or b.dtype.kind == "b":
+        raise DTypeError("matmul", "bool has no sum of products", fix="cast to a number first")
+    if a.dtype != b.dtype:
+        raise DTypeError(
+            "matmul",
+            f"a is {a.dtype}, but b is {b.dtype}",
+            fix="cast one of them, as in a.to(b.dtype)",
         )
     if a.shape[-1] != b.shape[-2 if b.ndim > 1 else -1]:
         raise ShapeError(

@@ -205,10 +205,10 @@ def _check_windows(op: str, x: Tensor, spec: PoolSpec) -> None:
     for k, axis in enumerate("HW"[-axes:]):
         window = (spec.kernel[k] - 1) * spec.dilation[k] + 1
         p = spec.padding[k]
-        if p > window // 2:
+        if p > spec.kernel[k] // 2:
             raise ArgumentError(
                 op,
-                f"padding={p} along {axis} is more than half of the window of {window}",
+                f"padding={p} along {axis} is more than half of the kernel, {spec.kernel[k]}",
                 fix="use pellucid.pad, with the value that the frame should have",
             )
         if spec.out_size[k] < 1:
@@ -334,7 +334,9 @@ def _adaptive_avg_pool(
     # Sizes that are too few or too many, perhaps with a None among them, are refused next
     known: Any = wanted
     if len(wanted) == axes:
-        known = [size if out is None else out for out, size in zip(wanted, in_size, strict=True)]
+        known = tuple(
+            [size if out is None else out for out, size in zip(wanted, in_size, strict=True)]
+        )
     out_size = _per_axis(op, "output_size", known, axes, 1)
     if 0 in in_size:
         raise ShapeError(
