@@ -2,8 +2,8 @@
 
 An optimizer's step is a dozen elementwise operations on the same few arrays. On whole arrays each
 of them would go through memory, with temporaries of the parameter's size; on pieces of `BLOCK`
-elements all but the first come from the cache (4 to 5 times faster for 4 million elements).
-Not here: what a step computes. Next room: sgd.py.
+elements only the first touch of each array does. Not here: what a step computes.
+Next room: sgd.py.
 """
 
 from __future__ import annotations
