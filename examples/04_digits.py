@@ -22,7 +22,7 @@ model = nn.Sequential(
 optimizer = optim.AdamW(model.parameters(), lr=0.01)
 loss_of = nn.CrossEntropyLoss()
 train, test = Digits(train=True), Digits(train=False)
-loader = DataLoader(train, batch_size=32, shuffle=True)
+loader = DataLoader(train, batch_size=64, shuffle=True)
 
 
 def accuracy() -> float:
