@@ -36,6 +36,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "random": {"errors"},
     "kernels": {"errors", "backend", "dtypes"},
     "hooks": set(),
+    "checkpoint": _BASE | {"tensor"},
     "grad_mode": set(),
     "tensor": _BASE | {"grad_mode", "hooks"},
     "autograd": _BASE | {"grad_mode", "hooks", "tensor"},
