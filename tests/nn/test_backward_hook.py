@@ -112,6 +112,24 @@ def test_gradients_that_a_hook_keeps_stay_as_they_are():
     assert kept[0][1].tolist() == [[1.0, 1.0]]
 
 
+def test_gradients_that_a_leaf_would_take_over_stay_as_they_are():
+    class Shift(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.by = nn.Parameter(pellucid.zeros(2))
+
+        def forward(self, x):
+            return x + self.by
+
+    layer, kept = Shift(), []
+    layer.register_full_backward_hook(lambda m, gx, gy: kept.append((gx[0], gy[0])))
+    x = pellucid.ones(2, requires_grad=True)
+    for _ in range(2):
+        (layer(x) * pellucid.tensor([3.0, 4.0])).sum().backward()
+    assert [g.tolist() for pair in kept for g in pair] == [[3.0, 4.0]] * 4
+    assert layer.by.grad.tolist() == x.grad.tolist() == [6.0, 8.0]
+
+
 def test_second_order_passes_through():
     layer = nn.Identity()
     watched(layer)

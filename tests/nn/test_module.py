@@ -42,11 +42,14 @@ class TestAttributes:
     def test_a_name_moves_between_kinds(self):
         block = Block()
         block.plain = nn.Parameter(pellucid.ones(1))
-        assert "plain" in block.state_dict()
         block.seen = nn.Linear(1, 1)
-        assert "seen.weight" in block.state_dict()
         block.scratch = nn.Parameter(pellucid.ones(1))
-        assert "scratch" in block.state_dict()
+        assert isinstance(block.plain, nn.Parameter)
+        assert isinstance(block.seen, nn.Linear)
+        assert list(block.state_dict()) == [
+            "scale", "plain", "scratch", "linear.weight", "linear.bias", "seen.weight", "seen.bias",
+        ]  # fmt: skip
+        assert list(block.buffers()) == []
 
     def test_a_buffer_is_replaced_in_its_slot(self):
         block = Block()
@@ -232,6 +235,16 @@ class TestConversions:
         layer.float().to("cpu")
         assert layer.weight.array is array
         y.backward()
+
+    def test_between_forward_and_backward(self):
+        layer = nn.Linear(2, 2)
+        x = pellucid.tensor([[3.0, 5.0]])
+        y = (layer(x) * layer(x)).sum()
+        wanted = 2 * layer(x).array.T @ x.array
+        layer.double()
+        y.backward()
+        assert layer.weight.grad.dtype == pellucid.float64
+        np.testing.assert_allclose(layer.weight.grad.array, wanted, rtol=1e-5)
 
     def test_what_is_refused(self):
         with pytest.raises(DTypeError) as caught:

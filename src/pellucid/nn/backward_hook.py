@@ -53,7 +53,7 @@ class Exit(Function):
     def backward(ctx: Any, *gy: Tensor) -> Any:
         """Return the gradients as they came."""
         ctx.watch.at_outputs(gy)
-        return None, *[g.clone() for g in gy]  # hooks may keep gy, and a leaf takes over memory
+        return None, *gy
 
 
 class Watch:
@@ -91,15 +91,14 @@ class Watch:
 
     def at_outputs(self, gy: tuple[Tensor, ...]) -> None:
         """Keep what arrived at the outputs until the inputs have theirs."""
-        self._grad_output = _spread(gy, self._outputs, self._results)
+        self._grad_output = _spread(_copies(gy), self._outputs, self._results)
         if not self._inputs:
             self._run((None,) * self._arguments)
 
     def at_inputs(self, gx: tuple[Tensor, ...]) -> Gradients:
         """Call the hooks and return the gradients of the inputs that require grad."""
-        found = self._run(_spread(gx, self._inputs, self._arguments))
-        kept = [found[k] for k in self._inputs]
-        return tuple([None if g is None else g.clone() for g in kept])  # as in Exit
+        found = self._run(_spread(_copies(gx), self._inputs, self._arguments))
+        return _copies([found[k] for k in self._inputs])
 
     def _run(self, grad_input: Gradients) -> Gradients:
         grad_output, self._grad_output = self._grad_output, ()
@@ -133,7 +132,12 @@ def _led(
     return tuple(led)
 
 
-def _spread(gradients: tuple[Tensor, ...], which: list[int], size: int) -> Gradients:
+def _copies(gradients: Sequence[Tensor | None]) -> Gradients:
+    """Return copies: hooks may keep what they see, and a leaf takes over what reaches it."""
+    return tuple([None if g is None else g.clone() for g in gradients])
+
+
+def _spread(gradients: Gradients, which: list[int], size: int) -> Gradients:
     """Return a tuple of `size` with the gradients at their places and None elsewhere."""
     spread: list[Tensor | None] = [None] * size
     for k, gradient in zip(which, gradients, strict=True):

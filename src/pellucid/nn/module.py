@@ -347,7 +347,6 @@ class Module:
             for tensor in (*self.parameters(), *self.buffers()):
                 if is_float(tensor.dtype) and converted(tensor).dtype != tensor.dtype:
                     tensor.array = converted(tensor).array
-                    tensor.bump_version()
                     tensor.grad = None if tensor.grad is None else converted(tensor.grad)
         return self
 
