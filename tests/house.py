@@ -49,6 +49,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "testing": _CORE | {"ops", "kernels"},
 }
 MAY_IMPORT[""] = set(MAY_IMPORT)
+MAY_IMPORT["training"] = set(MAY_IMPORT)
 MAY_IMPORT["explain"] = set(MAY_IMPORT)
 MAY_IMPORT["cli"] = {*MAY_IMPORT, "explain"}
 
