@@ -111,7 +111,7 @@ CASES = [
     Case(ops.pad, (FRAME,), pad_reference, {"pad": (2, 0), "value": 1.5}, note="value"),
     Case(ops.pad, (FRAME,), pad_reference, {"pad": (-1, 2, 1, -2)}, note="crop"),
     *[
-        Case(ops.pad, (FRAME,), pad_reference, {"pad": (3, 2, 0, 3), "mode": mode}, note=mode)
+        Case(ops.pad, (Input((2, 4, 5)),), pad_reference, {"pad": (3, 2, 0, 3), "mode": mode}, mode)
         for mode in NUMPY_MODES
     ],
 ]  # fmt: skip
