@@ -1,0 +1,139 @@
+"""The commands and their options; what goes wrong becomes one message and an exit code.
+
+Exit codes: 0 done, 1 the system would not (a full disk), 2 the options or the data cannot be used,
+128 + n stopped by signal n (130 for Ctrl-C). Next room: train.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import pellucid
+from pellucid.cli.info import describe
+from pellucid.cli.train import train
+from pellucid.data.mnist import ENVIRONMENT
+from pellucid.errors import PellucidError
+from pellucid.training.build import MODELS, OPTIMIZERS
+from pellucid.training.settings import DEFAULT_DATA, RECIPES
+
+_BY_DATA = "[default: by data set]"
+
+app = typer.Typer(
+    name="pellucid",
+    help="Convolution and its backpropagation on NumPy arrays, every gradient shown and proved.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@contextmanager
+def in_words() -> Iterator[None]:
+    """Say what went wrong in one message, without a traceback."""
+    try:
+        yield
+    except PellucidError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(2) from None
+    except OSError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(1) from None
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"pellucid {pellucid.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print it."),
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command("info")
+def _info() -> None:
+    """Print the version, kernels, threads, dtypes and paths of this installation."""
+    typer.echo(describe())
+
+
+def _one_of(names: Iterable[str]) -> str:
+    return "|".join(names)
+
+
+@app.command("train")
+def _train(
+    data: Annotated[
+        str | None,
+        typer.Option(metavar=_one_of(RECIPES), help=f"What to learn. [default: {DEFAULT_DATA}]"),
+    ] = None,
+    data_dir: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help=f"Where the idx files of mnist or fashion-mnist are. [default: ${ENVIRONMENT}]",
+        ),
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(metavar=_one_of(MODELS), help=f"The network. {_BY_DATA}"),
+    ] = None,
+    epochs: Annotated[
+        int | None,
+        typer.Option(metavar="N", help=f"How often each training image is seen. {_BY_DATA}"),
+    ] = None,
+    batch_size: Annotated[
+        int | None, typer.Option(metavar="N", help=f"Images for each step. {_BY_DATA}")
+    ] = None,
+    lr: Annotated[
+        float | None,
+        typer.Option(
+            metavar="RATE",
+            help="The learning rate at its highest: it goes up and down once. [default: by data "
+            "set and optimizer]",
+        ),
+    ] = None,
+    optimizer: Annotated[
+        str | None,
+        typer.Option(metavar=_one_of(OPTIMIZERS), help=f"What takes the steps. {_BY_DATA}"),
+    ] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="All randomness depends on this number. [default: 0]"),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="A new or empty folder for the run. [default: runs/DATA-1, -2, ...]",
+        ),
+    ] = None,
+    resume: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Go on with the interrupted run in this folder, whose options are kept.",
+        ),
+    ] = None,
+) -> None:
+    """Train a network on images, and write the model and a report into a folder.
+
+    `pellucid train` alone learns the digits that come with the package.
+    """
+    with in_words():
+        train(
+            resume, out, data_dir, data=data, model=model, epochs=epochs, batch_size=batch_size,
+            lr=lr, optimizer=optimizer, seed=seed,
+        )  # fmt: skip
