@@ -412,6 +412,16 @@ class TestHooks:
         (y * 5).backward()
         assert x.grad.tolist() == [12.0]
 
+    @pytest.mark.parametrize("inner", [True, False])
+    def test_a_gradient_that_a_hook_keeps_stays_as_it_was(self, inner):
+        x, kept = leaf(1.0, 2.0), []
+        y = x + 1.0
+        (y if inner else x).register_hook(kept.append)
+        for _ in range(2):
+            (y * pellucid.tensor([3.0, 4.0], "float64")).sum().backward()
+        assert kept[0].tolist() == [3.0, 4.0]
+        assert x.grad.tolist() == [6.0, 8.0]
+
     def test_a_hook_must_keep_the_shape(self):
         x = leaf(1.0, 2.0)
         x.register_hook(lambda g: g.sum())

@@ -274,6 +274,7 @@ class _Walk:
         self.create_graph = create_graph
         self.leaves: dict[int, tuple[Tensor, Tensor]] = {}
         self.captured: dict[tuple[int, int], Tensor] = {}
+        self.held: set[int] = set()  # owners of memory that a caller or a hook may still hold
         self._waiting: list[tuple[int, Function]] = []
         self._gradients: dict[Function, list[Tensor | None]] = {}
 
@@ -299,14 +300,30 @@ class _Walk:
                 gradients = self._gradients.pop(node)
                 for index, arrived in enumerate(gradients):
                     if arrived is not None:
-                        gradients[index] = gradient = _run_hooks(node._hooks, index, arrived)
+                        hooks = (node._hooks or {}).get(index)
+                        gradients[index] = gradient = self._run_hooks(hooks, arrived)
                         if (id(node), index) in wanted:
                             self.captured[id(node), index] = gradient
                 if useful is None or node in useful:
                     self._pass_through(node, gradients, wanted, useful)
             for key, (leaf, gradient) in self.leaves.items():
-                hooks = None if leaf._hooks is None else {0: leaf._hooks}
-                self.leaves[key] = leaf, _run_hooks(hooks, 0, gradient)
+                self.leaves[key] = leaf, self._run_hooks(leaf._hooks, gradient)
+
+    def _run_hooks(self, hooks: dict[int, Hook] | None, gradient: Tensor) -> Tensor:
+        """Pass a gradient through the hooks of its tensor; a hook may replace it, or keep it."""
+        for hook in list((hooks or {}).values()):
+            self.held.add(id(_owner(gradient.array)))
+            replaced = hook(gradient)
+            if replaced is not None:
+                if replaced.shape != gradient.shape:
+                    raise ShapeError(
+                        "hook",
+                        f"it returned shape {replaced.shape} for a gradient of {gradient.shape}",
+                        fix="return a gradient of the same shape, or None to keep it",
+                    )
+                gradient = replaced
+                self.held.add(id(_owner(gradient.array)))
+        return gradient
 
     def _pass_through(
         self,
@@ -328,21 +345,6 @@ class _Walk:
                 self.deliver(edge, gradient)
         if not self.retain_graph:
             node._saved = None if node._saved else node._saved
-
-
-def _run_hooks(hooks: dict[int, dict[int, Hook]] | None, index: int, gradient: Tensor) -> Tensor:
-    """Pass the gradient through the hooks of an output; a hook may replace it."""
-    for hook in list((hooks or {}).get(index, {}).values()):
-        replaced = hook(gradient)
-        if replaced is not None:
-            if replaced.shape != gradient.shape:
-                raise ShapeError(
-                    "hook",
-                    f"it returned shape {replaced.shape} for a gradient of {gradient.shape}",
-                    fix="return a gradient of the same shape, or None to keep it",
-                )
-            gradient = replaced
-    return gradient
 
 
 def _root_gradient(op: str, y: Tensor, gradient: Tensor | None) -> Tensor:
@@ -389,6 +391,7 @@ def _start(
     with set_grad_enabled(create_graph):
         for y, gradient in zip(tensors, gradients, strict=True):
             start = _root_gradient(op, y, gradient)
+            walk.held.add(id(_owner(start.array)))
             edge = _edge(y)
             assert edge is not None
             walk.deliver(edge, start)
@@ -410,11 +413,9 @@ def backward(
     roots = [tensors] if isinstance(tensors, Tensor) else list(tensors)
     starts = [grad_tensors] if isinstance(grad_tensors, Tensor) else grad_tensors
     walk = _start("backward", roots, starts, retain_graph, create_graph)
-    # A leaf takes over the memory of its gradient, unless somebody else holds it too.
-    held = {id(_owner(g.array)) for g in starts or () if g is not None}
     walk.run(set(), None)
     for leaf, gradient in walk.leaves.values():
-        _accumulate(leaf, gradient, held, create_graph)
+        _accumulate(leaf, gradient, walk.held, create_graph)
 
 
 def grad(
@@ -518,10 +519,11 @@ def _accumulate(leaf: Tensor, gradient: Tensor, held: set[int], create_graph: bo
     if create_graph:
         leaf.grad = gradient
         return
+    # A leaf takes over the memory of its gradient, unless somebody else may hold it too.
     array = gradient.array
     owner = _owner(array)
     free = owner.nbytes == array.nbytes and owner.flags.writeable and id(owner) not in held
-    if not free or leaf._hooks or array.strides != leaf.array.strides:
+    if not free or array.strides != leaf.array.strides:
         own = np.empty_like(leaf.array, dtype=array.dtype)
         own[...] = array
         array = own

@@ -85,7 +85,7 @@ class GraphError(PellucidError, RuntimeError):
 
 
 class StateError(PellucidError, RuntimeError):
-    """A state dict or a checkpoint that does not fit the object it is loaded into."""
+    """A module used before it was set up, or a state that does not fit the object it is for."""
 
 
 class DataError(PellucidError, ValueError):
