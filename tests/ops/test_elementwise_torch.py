@@ -41,12 +41,7 @@ def operands(dtype: str, values: tuple[int, ...] = (1, 0, 3)):
     return pellucid.Tensor(array), torch.tensor(array)
 
 
-MINIMUM = pytest.param(
-    "minimum", marks=pytest.mark.xfail(reason="negates, which uint8 and bool do not survive")
-)
-
-
-@pytest.mark.parametrize("name", [MINIMUM if name == "minimum" else name for name in BINARY])
+@pytest.mark.parametrize("name", BINARY)
 def test_dtypes_pair_by_pair(name):
     ours, theirs = BINARY[name]
     for first, second in itertools.product(DTYPES, DTYPES):

@@ -320,8 +320,29 @@ class Maximum(Function):
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> Any:
         a, b = ctx.saved_tensors
-        share = where(a == b, 0.5, (a > b).to(gy.dtype))
-        return (gy * share).sum_to_size(a.shape), (gy * (1 - share)).sum_to_size(b.shape)
+        return _shared(gy, a, b, a > b)
+
+
+class Minimum(Function):
+    """The smaller of two elements; equals share the gradient."""
+
+    equation = "y[i] = min(a[i], b[i])"
+
+    @staticmethod
+    def forward(ctx: Any, a: Tensor, b: Tensor) -> Array:
+        ctx.save_for_backward(a, b)
+        return np.minimum(a.array, b.array)
+
+    @staticmethod
+    def backward(ctx: Any, gy: Tensor) -> Any:
+        a, b = ctx.saved_tensors
+        return _shared(gy, a, b, a < b)
+
+
+def _shared(gy: Tensor, a: Tensor, b: Tensor, a_wins: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the gradients of two operands of which one, or by halves both, made the result."""
+    share = where(a == b, 0.5, a_wins.to(gy.dtype))
+    return (gy * share).sum_to_size(a.shape), (gy * (1 - share)).sum_to_size(b.shape)
 
 
 class Where(Function):
@@ -404,8 +425,7 @@ def maximum(a: Operand, b: Operand) -> Tensor:
 
 def minimum(a: Operand, b: Operand) -> Tensor:
     """Return the smaller of a and b; equals share the gradient."""
-    a, b = promote("minimum", a, b)
-    return -maximum(-a, -b)
+    return Minimum.apply(*promote("minimum", a, b))
 
 
 def where(condition: Tensor, a: Operand, b: Operand) -> Tensor:

@@ -371,7 +371,8 @@ def pad(x: Tensor, pad: Sequence[int], mode: str = "constant", value: Scalar = 0
     amounts = ((0, 0),) * (x.ndim - len(pairs)) + tuple(reversed(pairs))
     for axis, (size, (low, high)) in enumerate(zip(x.shape, amounts, strict=True)):
         limit = {"reflect": size - 1, "circular": size, "replicate": max(low, high) * size}
-        too_much = mode != "constant" and (max(low, high) > limit[mode] or min(low, high) < 0)
+        framed = mode != "constant" and (low, high) != (0, 0)
+        too_much = framed and (max(low, high) > limit[mode] or min(low, high) < 0)
         if too_much or size + low + high < 0:
             raise ShapeError(
                 "pad",

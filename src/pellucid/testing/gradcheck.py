@@ -123,7 +123,9 @@ class _Check:
             for x in self.points
         ]
         again = self._evaluate(self.points)
-        if any(not np.array_equal(a, b, equal_nan=True) for a, b in zip(values, again, strict=True)):
+        if any(
+            not np.array_equal(a, b, equal_nan=True) for a, b in zip(values, again, strict=True)
+        ):
             raise CheckError(
                 "gradcheck",
                 "the function returned two different values for the same inputs",
