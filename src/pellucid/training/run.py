@@ -15,7 +15,7 @@ from typing import Any
 
 from pellucid.checkpoint import Checkpoint, save
 from pellucid.data import ImageDataset
-from pellucid.errors import ArgumentError
+from pellucid.errors import ArgumentError, DataError
 from pellucid.training.build import load_data, make_trainer
 from pellucid.training.evaluation import Evaluation, evaluate
 from pellucid.training.folder import (
@@ -105,11 +105,15 @@ class Run:
         settings = settings if data_dir is None else replace(settings, data_dir=data_dir)
         run = cls(settings, folder, *_prepare(settings))
         if saved.exists():
-            run._restore(Checkpoint.load(saved))
+            run._restore(saved)
         return run
 
-    def _restore(self, checkpoint: Checkpoint) -> None:
-        trainer = self.trainer
+    def _restore(self, path: Path) -> None:
+        trainer, checkpoint = self.trainer, Checkpoint.load(path)
+        if set(checkpoint.metadata) != {"trainer", "seconds"}:
+            raise DataError(
+                "train", f"{path} is not the checkpoint of a run", fix="start without --resume"
+            )
         checkpoint.restore(trainer.model, trainer.optimizer, trainer.scheduler)
         trainer.load_state_dict(checkpoint.metadata["trainer"])
         self.seconds = checkpoint.metadata["seconds"]

@@ -31,8 +31,8 @@ class Recipe:
 
 RECIPES = {
     "digits": Recipe("digits_cnn", epochs=20, batch_size=32, optimizer="adamw", lr=3e-3, shift=1),
-    "mnist": Recipe("lenet", epochs=2, batch_size=64, optimizer="adam", lr=3e-3),
-    "fashion-mnist": Recipe("lenet", epochs=5, batch_size=64, optimizer="adam", lr=3e-3),
+    "mnist": Recipe("lenet", epochs=2, batch_size=64, optimizer="sgd", lr=0.1),
+    "fashion-mnist": Recipe("lenet", epochs=5, batch_size=64, optimizer="sgd", lr=0.1),
 }
 # The highest learning rate of the schedule where an optimizer is chosen and no rate.
 LEARNING_RATES = {"sgd": 0.1, "adam": 3e-3, "adamw": 3e-3, "adagrad": 1e-2, "rmsprop": 1e-3}
