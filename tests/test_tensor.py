@@ -23,6 +23,7 @@ def test_attributes():
 
 REPRS = {
     "tensor([1., 2.])": lambda: pellucid.tensor([1.0, 2.0]),
+    "tensor([   1., 1379.])": lambda: pellucid.tensor([1.0, 1379.0]),
     "tensor(3)": lambda: pellucid.tensor(3),
     "tensor([1., 2.], requires_grad=True)": lambda: pellucid.tensor([1.0, 2], requires_grad=True),
     "tensor([1.], dtype=float64)": lambda: pellucid.tensor([1.0], "float64"),

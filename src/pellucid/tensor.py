@@ -159,7 +159,10 @@ class Tensor:
         return (self[k] for k in range(len(self)))
 
     def __repr__(self) -> str:
-        body = np.array2string(self.array, separator=", ", precision=4, prefix="tensor(")
+        whole = bool((np.trunc(self.array) == self.array).all())  # 1379. rather than 1.379e+03
+        body = np.array2string(
+            self.array, separator=", ", precision=4, suppress_small=whole, prefix="tensor("
+        )
         suffix = "" if self.dtype in (float32, int64, bool_) else f", dtype={self.dtype}"
         if self.grad_fn is not None:
             suffix += f", grad_fn={self.grad_fn!r}"
