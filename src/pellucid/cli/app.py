@@ -35,7 +35,7 @@ app = typer.Typer(
 
 
 @contextmanager
-def in_words() -> Iterator[None]:
+def _in_words() -> Iterator[None]:
     """Say what went wrong in one message, without a traceback."""
     try:
         yield
@@ -53,13 +53,14 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
+_Version = Annotated[
+    bool,
+    typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version."),
+]
+
+
 @app.callback()
-def _root(
-    version: Annotated[
-        bool,
-        typer.Option("--version", callback=_print_version, is_eager=True, help="Print it."),
-    ] = False,
-) -> None:
+def _root(version: _Version = False) -> None:
     pass
 
 
@@ -73,66 +74,77 @@ def _one_of(names: Iterable[str]) -> str:
     return "|".join(names)
 
 
+# The options of `pellucid train`; None is one that was not given.
+_Data = Annotated[
+    str | None,
+    typer.Option(metavar=_one_of(RECIPES), help=f"What to learn. [default: {DEFAULT_DATA}]"),
+]
+_DataDir = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FOLDER",
+        help=f"Where the idx files of mnist or fashion-mnist are. [default: ${ENVIRONMENT}]",
+    ),
+]
+_Model = Annotated[
+    str | None, typer.Option(metavar=_one_of(MODELS), help=f"The network. {_BY_DATA}")
+]
+_Epochs = Annotated[
+    int | None,
+    typer.Option(metavar="N", help=f"How often each training image is seen. {_BY_DATA}"),
+]
+_BatchSize = Annotated[
+    int | None, typer.Option(metavar="N", help=f"Images for each step. {_BY_DATA}")
+]
+_Lr = Annotated[
+    float | None,
+    typer.Option(
+        metavar="RATE",
+        help="The learning rate at its highest: it goes up and down once. [default: by data set "
+        "and optimizer]",
+    ),
+]
+_Optimizer = Annotated[
+    str | None,
+    typer.Option(metavar=_one_of(OPTIMIZERS), help=f"What takes the steps. {_BY_DATA}"),
+]
+_Seed = Annotated[
+    int | None,
+    typer.Option(metavar="N", help="All randomness depends on this number. [default: 0]"),
+]
+_Out = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FOLDER", help="A new or empty folder for the run. [default: runs/DATA-1, -2, ...]"
+    ),
+]
+_Resume = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FOLDER",
+        help="Go on with the interrupted run in this folder, whose options are kept.",
+    ),
+]
+
+
 @app.command("train")
 def _train(
-    data: Annotated[
-        str | None,
-        typer.Option(metavar=_one_of(RECIPES), help=f"What to learn. [default: {DEFAULT_DATA}]"),
-    ] = None,
-    data_dir: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FOLDER",
-            help=f"Where the idx files of mnist or fashion-mnist are. [default: ${ENVIRONMENT}]",
-        ),
-    ] = None,
-    model: Annotated[
-        str | None,
-        typer.Option(metavar=_one_of(MODELS), help=f"The network. {_BY_DATA}"),
-    ] = None,
-    epochs: Annotated[
-        int | None,
-        typer.Option(metavar="N", help=f"How often each training image is seen. {_BY_DATA}"),
-    ] = None,
-    batch_size: Annotated[
-        int | None, typer.Option(metavar="N", help=f"Images for each step. {_BY_DATA}")
-    ] = None,
-    lr: Annotated[
-        float | None,
-        typer.Option(
-            metavar="RATE",
-            help="The learning rate at its highest: it goes up and down once. [default: by data "
-            "set and optimizer]",
-        ),
-    ] = None,
-    optimizer: Annotated[
-        str | None,
-        typer.Option(metavar=_one_of(OPTIMIZERS), help=f"What takes the steps. {_BY_DATA}"),
-    ] = None,
-    seed: Annotated[
-        int | None,
-        typer.Option(metavar="N", help="All randomness depends on this number. [default: 0]"),
-    ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FOLDER",
-            help="A new or empty folder for the run. [default: runs/DATA-1, -2, ...]",
-        ),
-    ] = None,
-    resume: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FOLDER",
-            help="Go on with the interrupted run in this folder, whose options are kept.",
-        ),
-    ] = None,
+    data: _Data = None,
+    data_dir: _DataDir = None,
+    model: _Model = None,
+    epochs: _Epochs = None,
+    batch_size: _BatchSize = None,
+    lr: _Lr = None,
+    optimizer: _Optimizer = None,
+    seed: _Seed = None,
+    out: _Out = None,
+    resume: _Resume = None,
 ) -> None:
     """Train a network on images, and write the model and a report into a folder.
 
     `pellucid train` alone learns the digits that come with the package.
     """
-    with in_words():
+    with _in_words():
         train(
             resume, out, data_dir, data=data, model=model, epochs=epochs, batch_size=batch_size,
             lr=lr, optimizer=optimizer, seed=seed,
