@@ -34,7 +34,6 @@ class Display:
             console=console,
             transient=True,
             expand=True,
-            disable=not console.is_terminal,
         )
         self._task = self._bar.add_task(
             "", total=1, visible=False, epoch="", what="", loss=0.0, rate=0.0, left=""
@@ -45,7 +44,8 @@ class Display:
         self._images = 0
 
     def __enter__(self) -> Display:
-        self._bar.start()
+        if self.console.is_terminal:
+            self._bar.start()
         return self
 
     def __exit__(
@@ -54,7 +54,8 @@ class Display:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._bar.stop()
+        if self.console.is_terminal:
+            self._bar.stop()
 
     def show(self, event: Event) -> None:
         """Move the bar, or print the line of an epoch."""
