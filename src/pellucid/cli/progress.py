@@ -29,14 +29,14 @@ class Display:
             BarColumn(bar_width=None),
             TextColumn("{task.completed:.0f}/{task.total:.0f} {task.fields[what]}"),
             TextColumn("loss {task.fields[loss]:.4f}"),
-            TextColumn("{task.fields[rate]:,.0f} images/s"),
+            TextColumn("{task.fields[rate]}"),
             TextColumn("{task.fields[left]} left"),
             console=console,
             transient=True,
             expand=True,
         )
         self._task = self._bar.add_task(
-            "", total=1, visible=False, epoch="", what="", loss=0.0, rate=0.0, left=""
+            "", total=1, visible=False, epoch="", what="", loss=0.0, rate="", left=""
         )
         self._begin = self._phase_begin = time.monotonic()
         self._begin_share = trainer.share
@@ -80,7 +80,7 @@ class Display:
             epoch=f"{event.epoch}/{self._trainer.epochs}",
             what="batches" if event.training else "test batches",
             loss=event.loss,
-            rate=self._images / passed if passed else 0.0,
+            rate=f"{self._images / passed:,.0f} images/s" if self._images else "",
             left=clock(self._seconds_left(now)),
         )
 

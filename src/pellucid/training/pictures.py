@@ -112,7 +112,7 @@ def draw_filters(weight: Array, theme: Theme = LIGHT) -> bytes:
         axes.set_axis_off()
     for axes, each in zip(grid, filters, strict=False):
         image = axes.imshow(each, cmap=hues, vmin=-limit, vmax=limit)
-    bar = figure.colorbar(image, ax=list(grid), orientation="horizontal", aspect=40, pad=0.04)
+    bar = figure.colorbar(image, ax=list(grid), orientation="horizontal", aspect=40, pad=0.08)
     bar.outline.set_visible(False)
     bar.ax.tick_params(colors=theme.grey, labelsize=9, length=0)
     return _png(figure)
