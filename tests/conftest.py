@@ -8,6 +8,7 @@ error too, so that the list stays as short as the truth.
 from __future__ import annotations
 
 import re
+import signal
 from collections.abc import Generator
 from pathlib import Path
 from typing import TypeVar
@@ -15,6 +16,12 @@ from typing import TypeVar
 import pytest
 
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
+
+
+# A shell starts background commands with Ctrl-C ignored, and their children inherit that; tests of
+# interruptions send it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
