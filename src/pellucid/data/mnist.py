@@ -119,7 +119,7 @@ class MNIST(ImageDataset):
             type(self).__name__,
             f"found no {files}, plain or .gz",
             *([f"looked in {place}" for place in places] or [f"{ENVIRONMENT} is not set"]),
-            fix=f"give a folder that holds the files, as root or in {ENVIRONMENT} "
+            fix=f"give a folder that holds the files, as root (--data-dir) or in {ENVIRONMENT} "
             f"({self.packages}), or use download=True",
         )
 
