@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -18,11 +17,9 @@ LABELS = np.array([5, 0, 4, 1, 9, 2], np.uint8)
 
 
 @pytest.fixture(autouse=True)
-def _no_folder_is_known(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    with monkeypatch.context() as patch:
-        patch.delenv(ENVIRONMENT, raising=False)
-        patch.setattr(FashionMNIST, "installed", ())
-        yield
+def _no_folder_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(ENVIRONMENT, raising=False)
+    monkeypatch.setattr(FashionMNIST, "installed", ())
 
 
 def fill(folder: Path, style: str = "{}-{}-idx{}-ubyte", part: str = "train") -> Path:
