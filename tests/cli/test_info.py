@@ -23,15 +23,26 @@ def test_the_facts_are_true(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PELLUCID_DATA_DIR", raising=False)
     found = facts()
     assert list(found) == [
-        "pellucid", "Python", "NumPy", "kernels", "threads", "dtypes", "package", "digits", "data",
+        "pellucid", "Python", "NumPy", "kernels", "threads", "pool", "dtypes", "package", "digits",
+        "data",
     ]  # fmt: skip
     assert found["pellucid"] == pellucid.__version__
     assert found["NumPy"].startswith(f"{np.__version__}, matrix products by ")
-    assert found["kernels"] == f"convolution: {', '.join(ALGORITHMS)}; native: not built"
-    assert found["threads"].split()[0] == str(info._cores())
+    assert found["kernels"].startswith(f"convolution: {', '.join(ALGORITHMS)}; native: ")
+    assert found["threads"].split()[0] == str(pellucid.get_num_threads())
+    assert f"{info._cores()} for NumPy" in found["threads"]
     assert Path(found["package"], "tensor.py").is_file()
     assert found["digits"] == str(FOLDER)
     assert found["data"] == "PELLUCID_DATA_DIR is not set"
+
+
+def test_the_native_module(monkeypatch: pytest.MonkeyPatch) -> None:
+    if info.module is not None:
+        assert f"native: {info.module.isa()} of " in facts()["kernels"]
+        assert "MB in use" in facts()["pool"]
+    monkeypatch.setattr(info, "module", None)
+    assert facts()["kernels"].endswith("native: not built")
+    assert facts()["pool"] == "none without the native module"
 
 
 def test_every_dtype_is_named() -> None:

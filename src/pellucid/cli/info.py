@@ -15,6 +15,7 @@ import pellucid
 from pellucid.data.digits import FOLDER
 from pellucid.data.mnist import ENVIRONMENT
 from pellucid.kernels.conv import ALGORITHMS
+from pellucid.kernels.native import module
 
 FLOATS = (pellucid.float32, pellucid.float64)
 OTHERS = (
@@ -34,14 +35,33 @@ def describe() -> str:
         "pellucid": pellucid.__version__,
         "Python": f"{platform.python_version()} on {platform.system()} {platform.machine()}",
         "NumPy": f"{np.__version__}, matrix products by {_blas()}",
-        "kernels": f"convolution: {', '.join(ALGORITHMS)}; native: not built",
-        "threads": f"{_cores()} for matrix products, unless NumPy's own variables say otherwise",
+        "kernels": f"convolution: {', '.join(ALGORITHMS)}; {_native()}",
+        "threads": f"{pellucid.get_num_threads()} for kernels (PELLUCID_NUM_THREADS), "
+        f"{_cores()} for NumPy's matrix products",
+        "pool": _pool(),
         "dtypes": ", ".join([f"{default} (default)", *floats, *(d.name for d in OTHERS)]),
         "package": str(Path(pellucid.__file__).parent),
         "digits": str(FOLDER),
         "data": f"{root} ({ENVIRONMENT})" if root else f"{ENVIRONMENT} is not set",
     }
     return "\n".join(f"{name:<10}{value}" for name, value in facts.items())
+
+
+def _native() -> str:
+    """Say which instruction set the native kernels use, and which they could."""
+    if module is None:
+        return "native: not built"
+    return f"native: {module.isa()} of {', '.join(module.isas())} (PELLUCID_ISA)"
+
+
+def _pool() -> str:
+    """Say how much memory the buffer pool holds, in megabytes."""
+    if module is None:
+        return "none without the native module"
+    used, kept, limit = (round(size / 1e6) for size in module.pool_state())
+    if limit == 0:
+        return "switched off (PELLUCID_POOL=0)"
+    return f"{used} MB in use, {kept} MB waiting, at most {limit} MB (PELLUCID_POOL=0: off)"
 
 
 def _blas() -> str:

@@ -11,7 +11,10 @@ from __future__ import annotations
 import numpy as np
 
 from pellucid.backend import Array
-from pellucid.dtypes import DType
+from pellucid.dtypes import DType, float32, float64
+from pellucid.kernels.native import module
+
+_POOLED = (float32, float64)
 
 
 def is_channels_last(array: Array) -> bool:
@@ -24,11 +27,13 @@ def is_channels_last(array: Array) -> bool:
 
 
 def empty_channels_last(shape: tuple[int, ...], dtype: DType) -> Array:
-    """Return new memory for an array (N, C, ...) that lies as (N, ..., C).
+    """Return new memory, from the pool where there is one, for (N, C, ...) lying as (N, ..., C).
 
     >>> empty_channels_last((8, 3, 32, 32), np.dtype("uint8")).strides
     (3072, 1, 96, 3)
     """
+    if module is not None and dtype in _POOLED:
+        return module.empty_channels_last(shape, dtype == float64)
     N, C, *spatial = shape
     return np.moveaxis(np.empty((N, *spatial, C), dtype), -1, 1)
 

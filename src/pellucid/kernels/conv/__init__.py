@@ -6,7 +6,7 @@ see benchmarks/). The first in the list that states neither computes. The choice
 spec, the direction and the dtype alone, never on threads, alignment or time.
 
 This room checks arrays against the spec; it does not know tensors or gradients of anything else.
-Next room: im2col.py (fast, in NumPy), with reference.py (plain) as its oracle.
+Next room: direct.py, the register tile; reference.py is the oracle of them all.
 """
 
 from __future__ import annotations
@@ -18,12 +18,13 @@ import numpy as np
 from pellucid.backend import Array, native
 from pellucid.dtypes import DType, as_dtype, float32, is_float
 from pellucid.errors import ArgumentError, DTypeError, ShapeError, UnsupportedError
-from pellucid.kernels.conv import im2col, reference
+from pellucid.kernels.conv import direct, im2col, lanewise, reference, winograd
 from pellucid.kernels.conv.spec import ConvSpec as ConvSpec
 from pellucid.kernels.conv.spec import Direction as Direction
 from pellucid.kernels.conv.spec import count_windows as count_windows
 from pellucid.kernels.conv.spec import named_array
 from pellucid.kernels.conv.spec import same_padding as same_padding
+from pellucid.kernels.conv.winograd import set_winograd as set_winograd
 
 
 class Algorithm(Protocol):
@@ -45,14 +46,21 @@ class Algorithm(Protocol):
         """Return gw."""
 
 
-ALGORITHMS: dict[str, Algorithm] = {"im2col": im2col, "reference": reference}
+# In the order in which they are asked.
+ALGORITHMS: dict[str, Algorithm] = {
+    "winograd": winograd,
+    "lanewise": lanewise,
+    "direct": direct,
+    "im2col": im2col,
+    "reference": reference,
+}
 
 
 def choose(spec: ConvSpec, direction: Direction, dtype: DType) -> str:
     """Return the name of the first algorithm that neither refuses nor is slower.
 
-    >>> choose(ConvSpec.parse("n8 c64 i56x56 o64 k3 p1"), "forward", np.dtype("float32"))
-    'im2col'
+    >>> choose(ConvSpec.parse("n8 c64 i56x56 o64 k3 p1 s2"), "forward", np.dtype("float32"))
+    'direct'
     """
     for name, algorithm in ALGORITHMS.items():
         if not (
@@ -67,11 +75,20 @@ def explain_choice(spec: ConvSpec, dtype: DType = float32) -> str:
 
     >>> print(explain_choice(ConvSpec.parse("c1 i5x5 o1 k3x3 s2")))
     c1 i5x5 o1 k3x3 s2, float32
-      forward      im2col      chosen
+      forward      winograd    refuses: it is for stride 1, dilation 1 and one group
+                   lanewise    refuses: it is for groups
+                   direct      chosen
+                   im2col      slower: matrix products of NumPy, with columns to copy
                    reference   slower: a walk in Python, the oracle of the others
-      grad_input   im2col      chosen
+      grad_input   winograd    refuses: it is for stride 1, dilation 1 and one group
+                   lanewise    refuses: it is for groups
+                   direct      chosen
+                   im2col      slower: matrix products of NumPy, with columns to copy
                    reference   slower: a walk in Python, the oracle of the others
-      grad_weight  im2col      chosen
+      grad_weight  winograd    refuses: it is for stride 1, dilation 1 and one group
+                   lanewise    refuses: it is for groups
+                   direct      chosen
+                   im2col      slower: matrix products of NumPy, with columns to copy
                    reference   slower: a walk in Python, the oracle of the others
     """
     lines = [f"{spec}, {dtype}"]
@@ -99,7 +116,7 @@ def forward(
     or three spatial axes; any strides.
     Maths: y[n,o,i,j] = b[o] + sum over c,u,v  x[n, c, i s + u d - p, j s + v d - p] w[o,c,u,v]
     (docs/maths.md, 1).
-    Cost: `spec.flops`; im2col keeps 4 MiB of columns beside y.
+    Cost: `spec.flops`; beside y, packed weights and less than 1 MiB for each thread.
     Raises: ShapeError for arrays that are not those of the spec; DTypeError for integers and for
     mixed dtypes, UnsupportedError for float16; ArgumentError for an unknown algorithm,
     UnsupportedError for one that refuses.

@@ -25,6 +25,7 @@ from pellucid.backend import Array
 from pellucid.dtypes import DType
 from pellucid.kernels.conv.spec import ConvSpec, Direction, Sizes
 from pellucid.kernels.layout import as_channels_last, empty_channels_last
+from pellucid.kernels.native import module
 
 Block: TypeAlias = tuple[slice, ...]  # images, then output rows of each axis
 Index: TypeAlias = tuple[int | slice, ...]
@@ -43,8 +44,8 @@ def refuses(spec: ConvSpec, direction: Direction, dtype: DType) -> str | None:
 
 
 def slower(spec: ConvSpec, direction: Direction, dtype: DType) -> str | None:
-    """Never: what follows it in the list is slower still."""
-    return None
+    """Only where the register tile is there; what follows in the list is slower still."""
+    return None if module is None else "matrix products of NumPy, with columns to copy"
 
 
 def forward(x: Array, w: Array, b: Array | None, spec: ConvSpec) -> Array:

@@ -1,0 +1,134 @@
+// The buffer pool: free lists by size, under a lock, with a limit to what may wait in them.
+// PELLUCID_POOL=0 switches it off (sanitizers then see every buffer's own bounds).
+#include "memory.hpp"
+
+#include <pthread.h>
+#include <sys/mman.h>
+
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <mutex>
+
+namespace pellucid {
+namespace {
+
+constexpr std::size_t header = 64;  // keeps what follows aligned
+constexpr std::size_t huge = std::size_t(2) << 20;
+constexpr int classes = 64 * 4;
+
+struct Block {
+  std::size_t bytes;  // of the whole block
+  int size_class;
+  Block* next;
+};
+static_assert(sizeof(Block) <= header);
+
+struct State {
+  std::mutex mutex;
+  Block* free[classes] = {};
+  std::size_t used = 0, kept = 0;
+  const std::size_t limit = [] {
+    const char* text = std::getenv("PELLUCID_POOL");
+    return text && std::strcmp(text, "0") == 0 ? std::size_t(0) : std::size_t(1) << 30;
+  }();
+};
+State* state = new State;  // never destroyed: arrays may outlive everything else
+
+// The parent's blocks are copies in the child, and its lock may be held: start anew.
+void after_fork() {
+  state = new State;
+}
+const int registered = pthread_atfork(nullptr, nullptr, after_fork);
+
+// Four classes to each power of two: at most a quarter of a block is wasted.
+int class_of(std::size_t bytes, std::size_t& rounded) {
+  int power = 8;
+  while (power < 62 && (std::size_t(2) << power) <= bytes) ++power;
+  const std::size_t step = std::size_t(1) << (power - 2);
+  const std::size_t above = bytes <= (std::size_t(1) << power)
+                                ? 0
+                                : (bytes - (std::size_t(1) << power) + step - 1) / step;
+  rounded = (std::size_t(1) << power) + above * step;
+  return power * 4 + int(above);
+}
+
+Block* fresh(std::size_t bytes) {
+  const std::size_t alignment = bytes >= huge ? huge : 64;
+  const std::size_t whole = (bytes + alignment - 1) / alignment * alignment;
+  void* memory = std::aligned_alloc(alignment, whole);
+#if defined(MADV_HUGEPAGE)
+  if (memory && bytes >= huge) madvise(memory, whole, MADV_HUGEPAGE);
+#endif
+  return static_cast<Block*>(memory);
+}
+
+}  // namespace
+
+void* allocate(std::size_t wanted) {
+  if (wanted > (std::size_t(1) << 60)) return nullptr;
+  std::size_t bytes;
+  const int size_class = class_of(wanted + header, bytes);
+  Block* block = nullptr;
+  {
+    std::lock_guard<std::mutex> lock(state->mutex);
+    if ((block = state->free[size_class])) {
+      state->free[size_class] = block->next;
+      state->kept -= block->bytes;
+    }
+    state->used += bytes;
+  }
+  if (!block && !(block = fresh(bytes))) {
+    empty_pool();
+    block = fresh(bytes);
+  }
+  if (!block) {
+    std::lock_guard<std::mutex> lock(state->mutex);
+    state->used -= bytes;
+    return nullptr;
+  }
+  block->bytes = bytes;
+  block->size_class = size_class;
+  return reinterpret_cast<char*>(block) + header;
+}
+
+void release(void* memory) {
+  if (!memory) return;
+  Block* block = reinterpret_cast<Block*>(static_cast<char*>(memory) - header);
+  {
+    std::lock_guard<std::mutex> lock(state->mutex);
+    state->used -= block->bytes;
+    if (state->kept + block->bytes <= state->limit) {
+      block->next = state->free[block->size_class];
+      state->free[block->size_class] = block;
+      state->kept += block->bytes;
+      return;
+    }
+  }
+  std::free(block);
+}
+
+PoolState pool_state() {
+  std::lock_guard<std::mutex> lock(state->mutex);
+  return {state->used, state->kept, state->limit};
+}
+
+void empty_pool() {
+  Block* list = nullptr;
+  {
+    std::lock_guard<std::mutex> lock(state->mutex);
+    for (Block*& head : state->free)
+      while (Block* block = head) {
+        head = block->next;
+        block->next = list;
+        list = block;
+      }
+    state->kept = 0;
+  }
+  while (Block* block = list) {
+    list = block->next;
+    std::free(block);
+  }
+}
+
+}  // namespace pellucid

@@ -1,0 +1,247 @@
+// The Python module `pellucid._native`: arrays in, arrays out. It picks the kernels for this
+// processor, checks nothing that kernels/conv has checked already, and computes no formula itself.
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/tuple.h>
+#include <nanobind/stl/vector.h>
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "kernels.hpp"
+#include "memory.hpp"
+#include "threads.hpp"
+
+namespace nb = nanobind;
+
+namespace pellucid {
+
+// Each instruction set that this build has kernels for, best first.
+#define PELLUCID_BUILD(isa)     \
+  namespace isa {               \
+  extern const Kernels kernels; \
+  }
+#if defined(PELLUCID_X86)
+PELLUCID_BUILD(avx512)
+PELLUCID_BUILD(avx2)
+#endif
+PELLUCID_BUILD(baseline)
+
+namespace {
+
+// Below this many multiply-adds, waking a thread costs more than it saves.
+constexpr i64 least_parallel_work = 200000;
+
+const Kernels* const builds[] = {
+#if defined(PELLUCID_X86)
+    &avx512::kernels,
+    &avx2::kernels,
+#endif
+    &baseline::kernels,
+};
+
+const Kernels* active = nullptr;
+
+bool runs_here(const std::string& isa) {
+#if defined(PELLUCID_X86)
+  if (isa == "avx512") return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("fma");
+  if (isa == "avx2") return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+#endif
+  return isa == "baseline";
+}
+
+std::vector<std::string> isas() {
+  std::vector<std::string> found;
+  for (const Kernels* build : builds)
+    if (runs_here(build->isa)) found.push_back(build->isa);
+  return found;
+}
+
+bool select_isa(const std::string& isa) {
+  for (const Kernels* build : builds)
+    if (isa == build->isa && runs_here(isa)) {
+      active = build;
+      return true;
+    }
+  return false;
+}
+
+using In = nb::ndarray<nb::ro, nb::device::cpu>;
+using Out = nb::ndarray<nb::device::cpu>;
+// Sizes and taps of a correlation, written by kernels/conv/direct.py in this order:
+// images, groups, in_channels, out_channels, work, then for each axis in, out, step, taps, and
+// for each tap its offset and its place in the kernel.
+using Plan = nb::ndarray<const i64, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+
+struct Sizes {
+  i64 images, groups, in_channels, out_channels, work;
+};
+
+Sizes read(const Plan& plan, Axis* axis, i64* weight, int axes, const i64* x, const i64* y,
+           const i64* w) {
+  const i64* next = plan.data();
+  Sizes sizes{next[0], next[1], next[2], next[3], next[4]};
+  next += 5;
+  static const i64 zero = 0;
+  for (int a = 0; a < max_axes - axes; ++a) axis[a] = {1, 1, 1, 1, &zero, &zero, 0, 0};
+  for (int a = 0; a < axes; ++a) {
+    Axis& to = axis[max_axes - axes + a];
+    to = {next[0], next[1], next[2], next[3], next + 4, weight, x[a + 2], y ? y[a + 2] : 0};
+    for (i64 t = 0; t < to.taps; ++t) *weight++ = next[4 + to.taps + t] * w[a + 2];
+    next += 4 + 2 * to.taps;
+  }
+  return sizes;
+}
+
+Context context(i64 work) {
+  const int threads = work < least_parallel_work ? 1 : thread_count();
+  return {threads == 1 ? serial : parallel, threads, allocate, release};
+}
+
+// What both problems are read from: sizes, taps, and where x lies.
+template <class Problem, class T>
+Sizes read_problem(Problem& p, const Plan& plan, const In& x, const i64* y, const i64* w,
+                   i64* weight) {
+  const Sizes sizes = read(plan, p.axis, weight, int(x.ndim()) - 2, x.stride_ptr(), y, w);
+  p.images = sizes.images;
+  p.groups = sizes.groups;
+  p.in_channels = sizes.in_channels;
+  p.out_channels = sizes.out_channels;
+  p.x = static_cast<const T*>(x.data());
+  p.x_image = x.stride(0);
+  return sizes;
+}
+
+// Memory of one call that goes back to the pool at its end.
+struct Weights {
+  explicit Weights(std::size_t count) : data(static_cast<i64*>(allocate(sizeof(i64) * count))) {
+    if (!data) throw std::bad_alloc();
+  }
+  ~Weights() { release(data); }
+  Weights(const Weights&) = delete;
+  i64* data;
+};
+
+template <class T>
+void correlate_as(Algorithm algorithm, const In& x, const In& w, const In* b, const Out& y,
+                  const Plan& plan, bool transposed, bool relu) {
+  Weights weight(plan.shape(0));
+  Correlation<T> p;
+  const Sizes sizes =
+      read_problem<Correlation<T>, T>(p, plan, x, y.stride_ptr(), w.stride_ptr(), weight.data);
+  p.w = static_cast<const T*>(w.data());
+  // w (O, C/G, ...): a grad_input exchanges which of them is summed.
+  p.w_out = w.stride(transposed ? 1 : 0);
+  p.w_in = w.stride(transposed ? 0 : 1);
+  p.w_group = w.stride(0) * (transposed ? sizes.in_channels : sizes.out_channels);
+  p.b = b ? static_cast<const T*>(b->data()) : nullptr;
+  p.relu = relu;
+  p.y = static_cast<T*>(y.data());
+  p.y_image = y.stride(0);
+  nb::gil_scoped_release release_gil;
+  if (!active->functions<T>().correlate[algorithm](p, context(sizes.work))) throw std::bad_alloc();
+}
+
+template <class T>
+void grad_weight_as(Algorithm algorithm, const In& x, const In& gy, const Out& gw,
+                    const Plan& plan) {
+  Weights weight(plan.shape(0));
+  WeightGradient<T> p;
+  const Sizes sizes =
+      read_problem<WeightGradient<T>, T>(p, plan, x, nullptr, gw.stride_ptr(), weight.data);
+  p.gy = static_cast<const T*>(gy.data());
+  p.gw = static_cast<T*>(gw.data());
+  p.gw_out = gw.stride(0);
+  p.gw_in = gw.stride(1);
+  p.gw_group = gw.stride(0) * sizes.out_channels;
+  nb::gil_scoped_release release_gil;
+  if (!active->functions<T>().grad_weight[algorithm](p, context(sizes.work)))
+    throw std::bad_alloc();
+}
+
+void correlate(int algorithm, In x, In w, std::optional<In> b, Out y, Plan plan, bool transposed,
+               bool relu) {
+  const In* bias = b ? &*b : nullptr;
+  const auto compute = x.itemsize() == sizeof(float) ? correlate_as<float> : correlate_as<double>;
+  compute(Algorithm(algorithm), x, w, bias, y, plan, transposed, relu);
+}
+
+void grad_weight(int algorithm, In x, In gy, Out gw, Plan plan) {
+  const auto compute =
+      x.itemsize() == sizeof(float) ? grad_weight_as<float> : grad_weight_as<double>;
+  compute(Algorithm(algorithm), x, gy, gw, plan);
+}
+
+// GFLOP/s of multiply-adds on the calling thread: the most that any kernel could reach there.
+double fma_peak(bool double_precision, double least_seconds) {
+  using Clock = std::chrono::steady_clock;
+  const auto work = double_precision ? active->f64.multiply_adds : active->f32.multiply_adds;
+  nb::gil_scoped_release release_gil;
+  double best = 0, all = 0;
+  while (all < least_seconds) {
+    const auto begin = Clock::now();
+    const i64 made = work(100000);
+    const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+    best = std::max(best, 2e-9 * double(made) / seconds);
+    all += seconds;
+  }
+  return best;
+}
+
+// New memory for an array (N, C, ...) that lies as (N, ..., C), from the pool.
+nb::ndarray<nb::numpy> empty_channels_last(nb::tuple shape, bool double_precision) {
+  std::size_t sizes[max_axes + 2];
+  i64 strides[max_axes + 2];
+  const std::size_t axes = nb::len(shape);
+  std::size_t count = 1;
+  for (std::size_t a = 0; a < axes; ++a) {
+    sizes[a] = nb::cast<std::size_t>(shape[a]);
+    if (__builtin_mul_overflow(count, sizes[a], &count)) throw std::bad_alloc();
+  }
+  i64 step = 1;
+  // From the innermost axis outwards: C, the spatial axes from the last, N.
+  strides[1] = step;
+  step *= i64(sizes[1]);
+  for (std::size_t a = axes; a-- > 2;) {
+    strides[a] = step;
+    step *= i64(sizes[a]);
+  }
+  strides[0] = step;
+  void* memory = allocate(count * (double_precision ? 8 : 4));
+  if (!memory) throw std::bad_alloc();
+  nb::capsule owner(memory, [](void* p) noexcept { release(p); });
+  const auto dtype = double_precision ? nb::dtype<double>() : nb::dtype<float>();
+  return nb::ndarray<nb::numpy>(memory, axes, sizes, owner, strides, dtype);
+}
+
+}  // namespace
+}  // namespace pellucid
+
+NB_MODULE(_native, m) {
+  using namespace pellucid;
+  // AVX-512 is there to be chosen, and is not chosen by itself.
+  if (!select_isa("avx2")) select_isa("baseline");
+  m.def("correlate", &correlate, nb::arg("algorithm"), nb::arg("x").noconvert(),
+        nb::arg("w").noconvert(), nb::arg("b").none().noconvert(), nb::arg("y").noconvert(),
+        nb::arg("plan").noconvert(), nb::arg("transposed"), nb::arg("relu") = false);
+  m.def("grad_weight", &grad_weight, nb::arg("algorithm"), nb::arg("x").noconvert(),
+        nb::arg("gy").noconvert(), nb::arg("gw").noconvert(), nb::arg("plan").noconvert());
+  m.def("empty_channels_last", &empty_channels_last);
+  m.def("isas", &isas);
+  m.def("isa", [] { return active->isa; });
+  m.def("vector_bytes", [] { return active->vector_bytes; });
+  m.def("select_isa", &select_isa);
+  m.def("fma_peak", &fma_peak, nb::arg("double_precision"), nb::arg("least_seconds"));
+  m.def("set_num_threads", &set_thread_count);
+  m.def("get_num_threads", &thread_count);
+  m.def("empty_cache", &empty_pool);
+  m.def("pool_state", [] {
+    const PoolState state = pool_state();
+    return std::tuple(state.used, state.kept, state.limit);
+  });
+}

@@ -1,0 +1,29 @@
+// The kernels that each build defines, one file for each line.
+#pragma once
+
+#include "kernels.hpp"
+
+namespace pellucid::PELLUCID_ISA {
+
+template <class T>
+bool correlate_directly(const Correlation<T>&, const Context&);
+template <class T>
+bool grad_weight_directly(const WeightGradient<T>&, const Context&);
+template <class T>
+bool correlate_winograd(const Correlation<T>&, const Context&);
+template <class T>
+bool grad_weight_winograd(const WeightGradient<T>&, const Context&);
+// Makes `rounds` dependent multiply-adds in each of many chains; returns how many in all.
+template <class T>
+bool correlate_lanewise(const Correlation<T>&, const Context&);
+template <class T>
+bool grad_weight_lanewise(const WeightGradient<T>&, const Context&);
+template <class T>
+i64 multiply_adds(i64 rounds);
+
+}  // namespace pellucid::PELLUCID_ISA
+
+// Written at the end of a file that defines a kernel for both precisions.
+#define PELLUCID_INSTANTIATE(name, problem)                         \
+  template bool name<float>(const problem<float>&, const Context&); \
+  template bool name<double>(const problem<double>&, const Context&);

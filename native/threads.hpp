@@ -1,0 +1,20 @@
+// A small pool of threads. A call is cut into jobs, and whoever is free takes the next one.
+#pragma once
+
+#include "kernels.hpp"
+
+namespace pellucid {
+
+// How many threads a call may use: what was set, else PELLUCID_NUM_THREADS, else the processors
+// that this process may run on (its affinity mask and its container's quota).
+int thread_count();
+void set_thread_count(int threads);
+
+// Call job(data, k) for every k < jobs. The caller works too. With the pool busy for another
+// caller, in a forked child, or with one job, the caller works alone: the result is the same.
+void parallel(i64 jobs, void (*job)(void* data, i64 k), void* data);
+
+// The same interface on the calling thread alone, for calls too small to share.
+void serial(i64 jobs, void (*job)(void* data, i64 k), void* data);
+
+}  // namespace pellucid

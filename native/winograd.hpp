@@ -1,0 +1,126 @@
+// The one-dimensional transforms of Winograd's convolution on six points: 0, +-a, +-b, infinity.
+//
+// F(m, r) computes m outputs of a correlation with r taps from 6 = m + r - 1 inputs by 6
+// multiplications: y = A^T [(G w) * (B^T x)] (docs/maths.md, Winograd). All four uses share the
+// points, and so the input transform: F(4, 3) and F(2, 5) forward, F(3, 4) and F(5, 2) for
+// grad_weight. a = 5/8 and b = 3/2 lose a third of the accuracy that the usual 1 and 2 lose.
+// Source: Barabasz et al., "Error Analysis and Improving the Accuracy of Winograd Convolution for
+// Deep Neural Networks" (2020).
+#pragma once
+
+#include "simd.hpp"
+
+namespace pellucid::PELLUCID_ISA {
+
+constexpr int points = 6;
+constexpr double point_a = 0.625, point_b = 1.5;
+
+template <class T>
+PELLUCID_INLINE Vec<T> fmadd(double k, Vec<T> x, Vec<T> y) {
+  return fma(splat(T(k)), x, y);
+}
+
+// B^T x: the values that six inputs take at the points, up to the factors in G.
+template <class T>
+PELLUCID_INLINE void transform_input(Vec<T> (&x)[points]) {
+  constexpr double aa = point_a * point_a, bb = point_b * point_b;
+  const Vec<T> even_a = fmadd<T>(-bb, x[2], x[4]), odd_a = fmadd<T>(-bb, x[1], x[3]);
+  const Vec<T> even_b = fmadd<T>(-aa, x[2], x[4]), odd_b = fmadd<T>(-aa, x[1], x[3]);
+  x[0] = fmadd<T>(aa * bb, x[0], fmadd<T>(-(aa + bb), x[2], x[4]));
+  x[5] = fmadd<T>(aa * bb, x[1], fmadd<T>(-(aa + bb), x[3], x[5]));
+  x[1] = fmadd<T>(point_a, odd_a, even_a);
+  x[2] = fmadd<T>(-point_a, odd_a, even_a);
+  x[3] = fmadd<T>(point_b, odd_b, even_b);
+  x[4] = fmadd<T>(-point_b, odd_b, even_b);
+}
+
+// A^T m: OUT outputs from the six products. The powers of a point weigh its product.
+template <class T, int OUT>
+PELLUCID_INLINE void transform_output(const Vec<T> (&m)[points], Vec<T> (&y)[OUT]) {
+  const Vec<T> even_a = m[1] + m[2], odd_a = m[1] - m[2];
+  const Vec<T> even_b = m[3] + m[4], odd_b = m[3] - m[4];
+  double pa = 1, pb = 1;
+#pragma GCC unroll 6
+  for (int k = 0; k < OUT; ++k) {
+    const Vec<T>&from_a = k % 2 ? odd_a : even_a, &from_b = k % 2 ? odd_b : even_b;
+    y[k] = fmadd<T>(pa, from_a, splat(T(pb)) * from_b);
+    if (k == 0) y[k] += m[0];
+    if (k == OUT - 1) y[k] += m[5];
+    pa *= point_a;
+    pb *= point_b;
+  }
+}
+
+// G w: the values of TAPS weights at the points, divided by what B^T left out.
+template <class T, int TAPS>
+PELLUCID_INLINE void transform_weight(const Vec<T> (&w)[TAPS], Vec<T> (&u)[points]) {
+  constexpr double aa = point_a * point_a, bb = point_b * point_b;
+  constexpr double n0 = 1 / (aa * bb), na = 1 / (2 * aa * (aa - bb)), nb = 1 / (2 * bb * (bb - aa));
+  Vec<T> even_a{}, odd_a{}, even_b{}, odd_b{};
+  double pa = na, pb = nb;
+#pragma GCC unroll 6
+  for (int k = 0; k < TAPS; ++k) {
+    Vec<T>&to_a = k % 2 ? odd_a : even_a, &to_b = k % 2 ? odd_b : even_b;
+    to_a = fmadd<T>(pa, w[k], to_a);
+    to_b = fmadd<T>(pb, w[k], to_b);
+    pa *= point_a;
+    pb *= point_b;
+  }
+  u[0] = splat(T(n0)) * w[0];
+  u[1] = even_a + odd_a;
+  u[2] = even_a - odd_a;
+  u[3] = even_b + odd_b;
+  u[4] = even_b - odd_b;
+  u[5] = w[TAPS - 1];
+}
+
+// The same along both axes of a small square: rows first, then columns.
+template <class T>
+PELLUCID_INLINE void transform_input_2d(Vec<T> (&x)[points][points]) {
+#pragma GCC unroll 6
+  for (int i = 0; i < points; ++i) transform_input<T>(x[i]);
+#pragma GCC unroll 6
+  for (int j = 0; j < points; ++j) {
+    Vec<T> column[points];
+#pragma GCC unroll 6
+    for (int i = 0; i < points; ++i) column[i] = x[i][j];
+    transform_input<T>(column);
+#pragma GCC unroll 6
+    for (int i = 0; i < points; ++i) x[i][j] = column[i];
+  }
+}
+
+template <class T, int OUT>
+PELLUCID_INLINE void transform_output_2d(const Vec<T> (&m)[points][points], Vec<T> (&y)[OUT][OUT]) {
+  Vec<T> half[points][OUT];
+#pragma GCC unroll 6
+  for (int i = 0; i < points; ++i) transform_output<T, OUT>(m[i], half[i]);
+#pragma GCC unroll 6
+  for (int j = 0; j < OUT; ++j) {
+    Vec<T> column[points], out[OUT];
+#pragma GCC unroll 6
+    for (int i = 0; i < points; ++i) column[i] = half[i][j];
+    transform_output<T, OUT>(column, out);
+#pragma GCC unroll 6
+    for (int i = 0; i < OUT; ++i) y[i][j] = out[i];
+  }
+}
+
+template <class T, int TAPS>
+PELLUCID_INLINE void transform_weight_2d(const Vec<T> (&w)[TAPS][TAPS],
+                                         Vec<T> (&u)[points][points]) {
+  Vec<T> half[TAPS][points];
+#pragma GCC unroll 6
+  for (int i = 0; i < TAPS; ++i) transform_weight<T, TAPS>(w[i], half[i]);
+#pragma GCC unroll 6
+  for (int j = 0; j < points; ++j) {
+    Vec<T> column[TAPS], out[points];
+#pragma GCC unroll 6
+    for (int i = 0; i < TAPS; ++i) column[i] = half[i][j];
+    transform_weight<T, TAPS>(column, out);
+#pragma GCC unroll 6
+    for (int i = 0; i < points; ++i) u[i][j] = out[i];
+  }
+}
+
+}  // namespace pellucid::PELLUCID_ISA

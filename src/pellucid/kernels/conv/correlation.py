@@ -1,0 +1,86 @@
+"""Every direction as a correlation: which taps reach which inputs, as native kernels are told.
+
+    y[n, q, o] = b[o] + sum over taps t and channels c of x[n, q step + offset[t], c] w[o, c, t]
+
+forward: step s, tap u at offset u d - p_low. grad_input: one correlation over gy for each phase
+rho = (h + p_low) mod s, with step 1 and the taps u with u d = rho (mod s), at offset
+q0 - (u d - rho) / s, stored to every s-th pixel of gx; a phase without taps is 0
+(docs/maths.md, 10).
+Plans are arrays of integers, made once for a spec and kept for the last thousand of them.
+Next room: native/kernels.hpp.
+"""
+
+from __future__ import annotations
+
+import itertools
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+
+from pellucid.backend import Array
+from pellucid.kernels.conv.spec import ConvSpec
+
+
+class Phase(NamedTuple):
+    """A part of gx and the correlation that fills it; no plan where no tap reaches it."""
+
+    part: tuple[slice, ...]
+    plan: Array | None
+
+
+def _axis(size: int, out: int, step: int, taps: list[tuple[int, int]]) -> list[int]:
+    """The numbers of one axis; taps are (offset, place in the kernel), in order of offset."""
+    offsets, places = zip(*sorted(taps), strict=True)
+    return [size, out, step, len(taps), *offsets, *places]
+
+
+@lru_cache(maxsize=1024)
+def forward_plan(spec: ConvSpec) -> Array:
+    """Return the plan of y, and of gw, which sums over the same meetings of x and gy."""
+    G = spec.groups
+    numbers = [spec.batch, G, spec.in_channels // G, spec.out_channels // G, spec.macs]
+    for size, out, k, s, d, (low, _) in zip(
+        spec.in_size, spec.out_size, spec.kernel, spec.stride, spec.dilation, spec.padding,
+        strict=True,
+    ):  # fmt: skip
+        numbers += _axis(size, out, s, [(u * d - low, u) for u in range(k)])
+    return np.array(numbers, np.int64)
+
+
+def _axis_phases(
+    size: int, k: int, s: int, d: int, low: int
+) -> list[tuple[slice, int, list[tuple[int, int]]]]:
+    """For each phase of one axis: which pixels, how many, and their taps."""
+    found = []
+    for rho in range(s):
+        first = (rho - low) % s  # the first h >= 0 with (h + low) mod s = rho
+        if first < size:
+            q0 = (first + low - rho) // s
+            taps = [(q0 - (u * d - rho) // s, u) for u in range(k) if (u * d - rho) % s == 0]
+            found.append((slice(first, None, s), -(-(size - first) // s), taps))
+    return found
+
+
+@lru_cache(maxsize=1024)
+def phases(spec: ConvSpec) -> list[Phase]:
+    """Return the correlations over gy that together make gx."""
+    G = spec.groups
+    head = [spec.batch, G, spec.out_channels // G, spec.in_channels // G, spec.macs]
+    axes = [
+        _axis_phases(size, k, s, d, low)
+        for size, k, s, d, (low, _) in zip(
+            spec.in_size, spec.kernel, spec.stride, spec.dilation, spec.padding, strict=True
+        )
+    ]
+    found = []
+    for combination in itertools.product(*axes):
+        part = (slice(None), slice(None), *[pixels for pixels, _, _ in combination])
+        if not all(taps for _, _, taps in combination):
+            found.append(Phase(part, None))
+            continue
+        numbers = list(head)
+        for out, (_, count, taps) in zip(spec.out_size, combination, strict=True):
+            numbers += _axis(out, count, 1, taps)
+        found.append(Phase(part, np.array(numbers, np.int64)))
+    return found

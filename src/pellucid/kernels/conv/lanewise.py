@@ -1,0 +1,43 @@
+"""Depthwise convolution, and groups thinner than a vector: one vector of output channels at a time.
+
+    y[p][o] += sum over u,v,q  x[p s + (u,v) d - pad][(o div (O/G)) (C/G) + q] w[u,v,q][o]
+
+x is sorted once, while it is copied into a small padded frame, so that every lane finds its own
+input under every tap; no lane multiplies zeros of other groups (docs/maths.md, 15).
+Cost: the operations of the spec; these are few for each element, so memory sets the pace.
+Next room: direct.py, then native/conv_lanewise.cpp.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from pellucid.dtypes import DType
+from pellucid.kernels.conv import direct
+from pellucid.kernels.conv.spec import ConvSpec, Direction
+from pellucid.kernels.native import module
+
+
+def refuses(spec: ConvSpec, direction: Direction, dtype: DType) -> str | None:
+    """Say why not: one group, or groups that do not divide a vector evenly."""
+    if module is None:
+        return "the native module was not built"
+    if spec.groups == 1:
+        return "it is for groups"
+    C, outputs = spec.in_channels // spec.groups, spec.out_channels // spec.groups
+    lanes = module.vector_bytes() // dtype.itemsize
+    if C not in (1, outputs):
+        return f"a group has {C} channels of x and {outputs} of y, neither 1 nor the same number"
+    if lanes % outputs:
+        return f"a group has {outputs} channels of y, which do not divide a vector of {lanes}"
+    return None
+
+
+def slower(spec: ConvSpec, direction: Direction, dtype: DType) -> str | None:
+    """Never: where it can, the register tile would be mostly empty."""
+    return None
+
+
+forward = partial(direct.forward, algorithm=direct.Native.LANEWISE)
+grad_input = partial(direct.grad_input, algorithm=direct.Native.LANEWISE)
+grad_weight = partial(direct.grad_weight, algorithm=direct.Native.LANEWISE)

@@ -1,0 +1,80 @@
+"""The plans by themselves: evaluated by loops, they are the convolution and its gradients."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+from hypothesis import given, settings
+from kernels.conv.problems import conv_specs, integers
+
+from pellucid.kernels.conv import ConvSpec, reference
+from pellucid.kernels.conv.correlation import forward_plan, phases
+
+
+def read_plan(plan, axes):
+    """The numbers of a plan: five of all, then (in, out, step, offsets, places) of each axis."""
+    numbers = plan.tolist()
+    images, groups, C, O, work = numbers[:5]
+    found, at = [], 5
+    for _ in range(axes):
+        size, out, step, taps = numbers[at : at + 4]
+        offsets = numbers[at + 4 : at + 4 + taps]
+        places = numbers[at + 4 + taps : at + 4 + 2 * taps]
+        assert offsets == sorted(offsets)
+        found.append((size, out, step, offsets, places))
+        at += 4 + 2 * taps
+    assert at == len(numbers)
+    return (images, groups, C, O, work), found
+
+
+def correlate(x, w, plan, axes):
+    """y[n,o,q] = sum over taps and channels of x[n, c, q step + offset] w[o, c, place]."""
+    (images, groups, C, O, _), found = read_plan(plan, axes)
+    y = np.zeros((images, groups * O, *(out for _, out, *_ in found)))
+    for q in itertools.product(*(range(out) for _, out, *_ in found)):
+        for taps in itertools.product(*(range(len(offsets)) for *_, offsets, _ in found)):
+            at = [i * axis[2] + axis[3][t] for i, axis, t in zip(q, found, taps, strict=True)]
+            if not all(0 <= h < axis[0] for h, axis in zip(at, found, strict=True)):
+                continue
+            place = [axis[4][t] for axis, t in zip(found, taps, strict=True)]
+            for g in range(groups):
+                seen = x[(slice(None), slice(g * C, (g + 1) * C), *at)]
+                # (N, C) @ (C, O) -> (N, O)
+                weights = w[(slice(g * O, (g + 1) * O), slice(None), *place)]
+                y[(slice(None), slice(g * O, (g + 1) * O), *q)] += seen @ weights.T
+    return y
+
+
+@settings(max_examples=60, deadline=None)
+@given(conv_specs())
+def test_the_forward_plan(spec):
+    x, w = integers(spec.x_shape, 0), integers(spec.w_shape, 1)
+    found = correlate(x, w, forward_plan(spec), spec.axes)
+    assert np.array_equal(found, reference.forward(x, w, None, spec))
+
+
+@settings(max_examples=60, deadline=None)
+@given(conv_specs())
+def test_the_phases_of_grad_input(spec):
+    gy, w = integers(spec.y_shape, 0), integers(spec.w_shape, 1)
+    G, spatial = spec.groups, spec.kernel
+    # (O, C/G, ...) -> (C, O/G, ...), group by group
+    turned = w.reshape(G, -1, *w.shape[1:]).swapaxes(1, 2).reshape(-1, w.shape[0] // G, *spatial)
+    gx, times = np.full(spec.x_shape, np.nan), np.zeros(spec.x_shape, int)
+    for part, plan in phases(spec):
+        times[part] += 1
+        gx[part] = 0 if plan is None else correlate(gy, turned, plan, spec.axes)
+    assert (times == 1).all()  # every pixel belongs to one phase
+    assert np.array_equal(gx, reference.grad_input(gy, w, spec))
+
+
+def test_no_zeros_are_multiplied():
+    """The taps of all phases together are the taps of the kernel."""
+    spec = ConvSpec.parse("c1 i12x12 o1 k3x3 s2 p1")
+    taps = 0
+    for _, plan in phases(spec):
+        if plan is not None:
+            _, axes = read_plan(plan, 2)
+            taps += len(axes[0][3]) * len(axes[1][3])
+    assert taps == 9

@@ -1,0 +1,205 @@
+"""The native module around its kernels: loading, threads, forks, the pool, denormals."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import subprocess
+import sys
+import threading
+import time
+
+import numpy as np
+import pytest
+from kernels.conv.native import needs_native, normal
+
+import pellucid
+from pellucid.errors import ArgumentError
+from pellucid.kernels import conv, layout, native
+from pellucid.kernels.conv import ConvSpec
+
+SPEC = ConvSpec.parse("n8 c32 i28x28 o32 k3x3 p1")
+
+
+def run_python(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **environment},
+    )
+
+
+def test_at_least_one_thread():
+    with pytest.raises(ArgumentError) as caught:
+        pellucid.set_num_threads(0)
+    assert str(caught.value) == ("set_num_threads: threads=0 is less than 1\n  fix: use 1 or more")
+
+
+WITHOUT = """
+import sys
+sys.modules["pellucid._native"] = None
+import pellucid
+from pellucid.kernels import conv
+print(conv.choose(conv.ConvSpec.parse("c1 i5x5 o1 k3x3"), "forward", pellucid.float32))
+pellucid.set_num_threads(3)
+pellucid.empty_cache()
+print(pellucid.get_num_threads())
+"""
+
+
+def test_without_the_module_numpy_computes_and_says_so_once():
+    done = run_python(WITHOUT, PELLUCID_REQUIRE_NATIVE="0")
+    assert done.returncode == 0
+    assert done.stdout.split() == ["im2col", "1"]
+    assert done.stderr.count("pellucid runs on NumPy kernels, which are slower") == 1
+    assert "pip install --force-reinstall" in done.stderr
+
+
+def test_without_the_module_where_it_is_required():
+    done = run_python(WITHOUT, PELLUCID_REQUIRE_NATIVE="1")
+    assert done.returncode == 1
+    assert "PELLUCID_REQUIRE_NATIVE=1, but there is no native module" in done.stderr
+
+
+@needs_native
+class TestThreads:
+    def test_the_number_that_was_set(self):
+        before = pellucid.get_num_threads()
+        try:
+            pellucid.set_num_threads(3)
+            assert pellucid.get_num_threads() == 3
+        finally:
+            pellucid.set_num_threads(before)
+
+    def test_the_number_from_the_environment_and_the_affinity(self):
+        code = "import pellucid; print(pellucid.get_num_threads())"
+        assert run_python(code, PELLUCID_NUM_THREADS="5").stdout.strip() == "5"
+        pinned = "import os; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))}); "
+        assert run_python(pinned + code, PELLUCID_NUM_THREADS="").stdout.strip() == "1"
+
+    def test_python_threads_may_call_at_once(self):
+        x, w = normal(SPEC.x_shape, 0, "float32"), normal(SPEC.w_shape, 1, "float32")
+        expected, results = conv.forward(x, w, None, SPEC), []
+
+        def work() -> None:
+            results.extend(conv.forward(x, w, None, SPEC) for _ in range(20))
+
+        threads = [threading.Thread(target=work) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        assert len(results) == 80
+        assert all(np.array_equal(y, expected) for y in results)
+
+    @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+    def test_fifty_forks_while_another_thread_convolves(self):
+        x, w = normal(SPEC.x_shape, 0, "float32"), normal(SPEC.w_shape, 1, "float32")
+        expected, busy = conv.forward(x, w, None, SPEC), True
+
+        def work() -> None:
+            while busy:
+                conv.forward(x, w, None, SPEC)
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        began = time.monotonic()
+        context = multiprocessing.get_context("fork")
+        try:
+            for _ in range(50):
+                child = context.Process(target=_convolve_in_child, args=(x, w, expected))
+                child.start()
+                child.join(60 - (time.monotonic() - began))
+                assert child.exitcode == 0
+        finally:
+            busy = False
+            thread.join(60)
+        assert not thread.is_alive()
+
+
+def _convolve_in_child(x, w, expected):
+    assert pellucid.get_num_threads() == 1  # the children together must not oversubscribe
+    assert np.array_equal(conv.forward(x, w, None, SPEC), expected)
+
+
+@needs_native
+class TestPool:
+    def test_memory_comes_back(self):
+        pellucid.empty_cache()
+        shape = (4, 8, 32, 32)
+        first = layout.empty_channels_last(shape, pellucid.float32)
+        address = first.ctypes.data
+        assert address % 64 == 0
+        assert layout.is_channels_last(first)
+        used, kept, _ = native.module.pool_state()
+        view = first[1:, ::2]
+        del first
+        assert native.module.pool_state()[:2] == (used, kept)  # the view holds it
+        del view
+        assert native.module.pool_state()[0] < used
+        assert layout.empty_channels_last(shape, pellucid.float32).ctypes.data == address
+
+    def test_it_is_bounded_over_many_shapes_and_can_be_emptied(self):
+        for size in range(1, 400):
+            spec = ConvSpec.parse(f"c3 i{size}x7 o4 k1x1")
+            conv.forward(normal(spec.x_shape, 0, "float32"), np.ones(spec.w_shape, "f"), None, spec)
+        _, kept, limit = native.module.pool_state()
+        assert kept <= limit
+        assert kept < 50_000_000
+        pellucid.empty_cache()
+        assert native.module.pool_state()[1] == 0
+
+    def test_it_can_be_switched_off(self):
+        code = (
+            "import numpy as np, pellucid\n"
+            "from pellucid.kernels import layout, native\n"
+            "layout.empty_channels_last((1, 1, 9, 9), pellucid.float32)\n"
+            "print(native.module.pool_state()[1:])"
+        )
+        assert run_python(code, PELLUCID_POOL="0").stdout.strip() == "(0, 0)"
+
+    def test_what_does_not_fit_is_a_memory_error(self):
+        with pytest.raises(MemoryError):
+            layout.empty_channels_last((2**30, 2**20, 2**10, 2**10), pellucid.float32)
+
+
+@needs_native
+def test_denormals_are_flushed_in_kernels_and_nowhere_else():
+    tiny = np.float32(1e-40)
+    spec = ConvSpec.parse("n8 c16 i16x16 o16 k1x1")
+    x = np.full(spec.x_shape, tiny)
+    w = np.ones(spec.w_shape, "float32")
+    assert tiny * np.float32(1) != 0
+    assert not conv.forward(x, w, None, spec).any()
+    assert tiny * np.float32(1) != 0
+    kept = conv.forward(x, w, None, spec, algorithm="im2col")
+    assert kept.any()
+
+
+@needs_native
+def test_the_instruction_set():
+    names = native.module.isas()
+    assert names[-1] == "baseline"
+    code = "import pellucid; from pellucid.kernels import native; print(native.module.isa())"
+    for name in names:
+        assert run_python(code, PELLUCID_ISA=name).stdout.strip() == name
+    chosen = run_python(code, PELLUCID_ISA="").stdout.strip()
+    assert chosen == ("avx2" if "avx2" in names else "baseline")
+    wrong = run_python(code, PELLUCID_ISA="mmx").stderr
+    assert f"PELLUCID_ISA=mmx, but there is only {', '.join(names)}" in wrong
+
+
+@needs_native
+def test_every_instruction_set_computes_the_same_within_rounding():
+    x, w = normal(SPEC.x_shape, 0, "float64"), normal(SPEC.w_shape, 1, "float64")
+    chosen, results = native.module.isa(), []
+    try:
+        for name in native.module.isas():
+            native.module.select_isa(name)
+            results += [conv.forward(x, w, None, SPEC, algorithm=a) for a in ("direct", "winograd")]
+    finally:
+        native.module.select_isa(chosen)
+    for y in results:
+        np.testing.assert_allclose(y, results[0], rtol=0, atol=1e-12)
