@@ -14,10 +14,12 @@ from typing import Annotated
 import typer
 
 import pellucid
+from pellucid.cli.bench import bench
 from pellucid.cli.info import describe
 from pellucid.cli.train import train
 from pellucid.data.mnist import ENVIRONMENT
 from pellucid.errors import PellucidError
+from pellucid.kernels.conv import ALGORITHMS
 from pellucid.training.build import MODELS, OPTIMIZERS
 from pellucid.training.settings import DEFAULT_DATA, RECIPES
 
@@ -68,6 +70,28 @@ def _root(version: _Version = False) -> None:
 def _info() -> None:
     """Print the version, kernels, threads, dtypes and paths of this installation."""
     typer.echo(describe())
+
+
+_Spec = Annotated[
+    str, typer.Argument(metavar="SPEC", help="As in `n8 c64 i56x56 o64 k3x3 p1`, in quotes.")
+]
+_DType = Annotated[str, typer.Option("--dtype", metavar="float32|float64", help="The numbers.")]
+_Algorithm = Annotated[
+    str | None,
+    typer.Option(metavar="|".join(ALGORITHMS), help="The one to time. [default: the one chosen]"),
+]
+_Threads = Annotated[
+    int | None, typer.Option(metavar="N", help="How many to use. [default: all there are]")
+]
+
+
+@app.command("bench")
+def _bench(
+    spec: _Spec, dtype: _DType = "float32", algorithm: _Algorithm = None, threads: _Threads = None
+) -> None:
+    """Time one convolution in its three directions."""
+    with _in_words():
+        typer.echo(bench(spec, dtype, algorithm, threads))
 
 
 def _one_of(names: Iterable[str]) -> str:
