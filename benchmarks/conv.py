@@ -1,0 +1,177 @@
+"""Convolution beside PyTorch: forward, grad_input and grad_weight, shape by shape.
+
+    python -m benchmarks.conv                            one thread, then all; 15 minutes at most
+    python -m benchmarks.conv --full --out results/conv  every shape; results/conv.md and .json
+    python -m benchmarks.conv --only '3x3 stride 1.*forward' --threads 1
+    python -m benchmarks.conv --quick --only resnet20    to see that it runs; no numbers to quote
+
+Run from the root of the repository, on a machine with nothing else to do. How it measures, and how
+to read what it prints, stands in benchmarks/README.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import re
+import shlex
+import sys
+import time
+from pathlib import Path
+
+from benchmarks import networks, report
+from benchmarks.driver import INSTRUCTION_SETS, Pair
+from benchmarks.measure import DIRECTIONS, QUICK, TOLERANCE, Budget, Plan, Row, measure
+from benchmarks.networks import class_of
+
+from pellucid.kernels.conv import ConvSpec
+
+HUGE_PAGES = Path("/sys/kernel/mm/transparent_hugepage/enabled")
+PROCESSOR = Path("/proc/cpuinfo")
+# Rows that are still unsure get further turns as long as the run keeps to this.
+MINUTES, FULL_MINUTES = 14, 45
+# More than this, before a run, and its numbers say so.
+MOST_LOAD = 0.3
+
+
+def cores() -> int:
+    """Return the number of cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    both = ",".join(map(str, sorted({1, cores()})))
+    parser.add_argument("--threads", default=both, help=f"thread counts, default {both}")
+    parser.add_argument("--dtype", default="float32", choices=TOLERANCE)
+    parser.add_argument("--only", default="", metavar="REGEX", help="as --list shows the shapes")
+    parser.add_argument("--quick", action="store_true", help="three turns, no interval worth it")
+    parser.add_argument("--full", action="store_true", help="the long networks too")
+    parser.add_argument("--isa", choices=INSTRUCTION_SETS, help="hold both sides to it")
+    parser.add_argument("--out", type=Path, help="where to write, without .md and .json")
+    parser.add_argument("--list", action="store_true", help="print the shapes, and measure nothing")
+    return parser.parse_args()
+
+
+def chosen(full: bool, only: str) -> dict[ConvSpec, list[str]]:
+    """Return the specs to be measured, each once, with the directions that --only leaves."""
+    found: dict[ConvSpec, list[str]] = {}
+    for spec, names in files_of_specs(full).items():
+        where = " ".join(names)
+        directions: list[str] = [
+            d for d in DIRECTIONS if re.search(only, f"{label(spec)} {d} {where}")
+        ]
+        if directions:
+            found[spec] = directions
+    return found
+
+
+def files_of_specs(full: bool) -> dict[ConvSpec, list[str]]:
+    """Return for each spec the files that list it."""
+    found: dict[ConvSpec, list[str]] = {}
+    for name in networks.NETWORKS | networks.SINGLES:
+        if full or name not in networks.FULL_ONLY:
+            for use in networks.read(name):
+                names = found.setdefault(use.spec, [])
+                if name not in names:
+                    names.append(name)
+    return found
+
+
+def label(spec: ConvSpec) -> str:
+    return f"{spec} {class_of(spec)}"
+
+
+def machine() -> dict[str, str]:
+    """Say where this runs."""
+    models = re.findall(r"model name\s*: (.*)", PROCESSOR.read_text()) if PROCESSOR.exists() else []
+    return {
+        "processor": models[0] if models else platform.processor(),
+        "cores": str(cores()),
+        "system": f"{platform.system()} {platform.release()}, Python {platform.python_version()}",
+        "huge pages": HUGE_PAGES.read_text().strip() if HUGE_PAGES.exists() else "unknown",
+    }
+
+
+def load() -> float:
+    """Return how many processes have wanted a core in the last minute; nan where nobody knows."""
+    return os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
+
+
+def remarks(quick: bool, load_before: float) -> str:
+    """Return what stands above every table, if there is something against the numbers in it."""
+    found = []
+    if quick:
+        found.append("Measured with --quick: no number here is worth quoting.")
+    if load_before > MOST_LOAD:
+        found.append(f"The machine was not idle before the run (load {load_before:.2f}).")
+    return "".join(f"**{remark}**\n" for remark in found)
+
+
+def line(row: Row, place: str) -> str:
+    """Write a row for those who wait."""
+    share = f"{row.gflops / row.peak_gflops:5.0%}" if row.peak_gflops else "    -"
+    ratio = f"{row.ratio.value:5.2f} [{row.ratio.low:.2f}, {row.ratio.high:.2f}]"
+    return (
+        f"{place:>9}  {row.spec:<42} {row.direction:<11} {row.ours_ms:9.3f} ms"
+        f" {row.torch_ms:9.3f} ms {row.layout:<13} {ratio:<19} x{row.turns:<3}"
+        f"{row.gflops:8.1f} GFLOP/s {share}{'  WRONG' if row.wrong else ''}"
+    )
+
+
+def run(options: argparse.Namespace, settings: dict[str, str]) -> list[Row]:
+    """Measure everything that was asked for; what is there when it is interrupted, is returned."""
+    plan = QUICK if options.quick else Plan()
+    wanted = chosen(options.full, options.only)
+    counts = [int(count) for count in options.threads.split(",")]
+    minutes = FULL_MINUTES if options.full else MINUTES
+    budget = Budget(60 * minutes, len(counts) * sum(map(len, wanted.values())))
+    rows: list[Row] = []
+    try:
+        for threads in counts:
+            with Pair(threads, options.isa) as pair:
+                settings |= pair.settings()
+                print(
+                    f"\nthreads: {threads}; ours, PyTorch's better layout, ratio, GFLOP/s, of peak"
+                )
+                for index, (spec, directions) in enumerate(wanted.items()):
+                    place = f"{index + 1}/{len(wanted)}"
+                    for row in measure(pair, spec, options.dtype, directions, plan, budget):
+                        rows.append(row)
+                        print(line(row, place), flush=True)
+    except KeyboardInterrupt:
+        print("interrupted")
+        settings["interrupted"] = f"after {len(rows)} rows"
+    return rows
+
+
+def main() -> int:
+    options = arguments()
+    if options.list:
+        for spec, names in files_of_specs(options.full).items():
+            print(f"{label(spec):<56} {spec.flops / 1e9:8.3f} GFLOP  {' '.join(names)}")
+        return 0
+    settings = machine() | {"command": shlex.join(sys.argv[1:])}
+    remark, began = remarks(options.quick, load()), time.perf_counter()
+    print(remark)
+    rows = run(options, settings)
+    if not rows:
+        print("no shape was measured")
+        return 1
+    settings["minutes"] = f"{(time.perf_counter() - began) / 60:.1f}"
+    uses = {name: networks.read(name) for name in networks.NETWORKS}
+    print("\n" + report.page(settings, rows, uses, remark))
+    if options.out:
+        for ending, make in ((".md", report.page), (".json", report.as_json)):
+            text = make(settings, rows, uses, remark)
+            report.write(options.out.with_name(options.out.name + ending), text)
+    return 1 if any(row.wrong for row in rows) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
