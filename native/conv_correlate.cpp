@@ -36,15 +36,18 @@ void pack_block(const Correlation<T>& p, i64 group, i64 block, T* to) {
   const i64 width = tile_width<T>, first = block * width;
   const i64 count = smaller(width, p.out_channels - first);
   const T* w = p.w + group * p.w_group + first * p.w_out;
-  for (i64 t = 0; t < p.axis[0].taps; ++t)
-    for (i64 u = 0; u < p.axis[1].taps; ++u)
-      for (i64 v = 0; v < p.axis[2].taps; ++v) {
-        const T* tap = w + p.axis[0].weight[t] + p.axis[1].weight[u] + p.axis[2].weight[v];
-        for (i64 c = 0; c < p.in_channels; ++c, to += width) {
-          for (i64 o = 0; o < count; ++o) to[o] = tap[c * p.w_in + o * p.w_out];
-          for (i64 o = count; o < width; ++o) to[o] = T(0);
+  // Channels outermost: then w is read in as many forward streams as there are outputs.
+  for (i64 c = 0; c < p.in_channels; ++c) {
+    T* row = to + c * width;
+    for (i64 t = 0; t < p.axis[0].taps; ++t)
+      for (i64 u = 0; u < p.axis[1].taps; ++u)
+        for (i64 v = 0; v < p.axis[2].taps; ++v, row += p.in_channels * width) {
+          const T* tap =
+              w + c * p.w_in + p.axis[0].weight[t] + p.axis[1].weight[u] + p.axis[2].weight[v];
+          for (i64 o = 0; o < count; ++o) row[o] = tap[o * p.w_out];
+          for (i64 o = count; o < width; ++o) row[o] = T(0);
         }
-      }
+  }
 }
 
 template <class T>

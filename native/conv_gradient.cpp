@@ -85,19 +85,20 @@ class GradWeight {
     const i64 first = (k % g.blocks_) * width;
     const i64 count = smaller(width, p.out_channels - first);
     T* gw = p.gw + (k / g.blocks_) * p.gw_group + first * p.gw_out;
-    i64 i = 0;
-    for (i64 t = 0; t < p.axis[0].taps; ++t)
-      for (i64 u = 0; u < p.axis[1].taps; ++u)
-        for (i64 v = 0; v < p.axis[2].taps; ++v)
-          for (i64 c = 0; c < p.in_channels; ++c, ++i) {
+    for (i64 c = 0; c < p.in_channels; ++c) {
+      i64 i = c;
+      for (i64 t = 0; t < p.axis[0].taps; ++t)
+        for (i64 u = 0; u < p.axis[1].taps; ++u)
+          for (i64 v = 0; v < p.axis[2].taps; ++v, i += p.in_channels) {
             T* to =
-                gw + p.axis[0].weight[t] + p.axis[1].weight[u] + p.axis[2].weight[v] + c * p.gw_in;
+                gw + c * p.gw_in + p.axis[0].weight[t] + p.axis[1].weight[u] + p.axis[2].weight[v];
             for (i64 o = 0; o < count; ++o) {
               T sum = T(0);
               for (i64 q = 0; q < g.partials_; ++q) sum += g.sums(q, k)[i * width + o];
               to[o * p.gw_out] = sum;
             }
           }
+    }
   }
 
   // A range of lines and a range of units (block of outputs, chunk of the run), on one thread.
