@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 
@@ -95,8 +97,42 @@ def test_inputs_changed_in_place_are_reported():
 
 
 def test_a_random_function_is_reported():
-    with pytest.raises(CheckError, match="two different values for the same inputs"):
+    with pytest.raises(CheckError) as caught:
         gradcheck(lambda x: x * pellucid.rand(3, dtype="float64"), leaf(3))
+    assert str(caught.value) == (
+        "gradcheck: the function returned two different values for the same inputs\n"
+        "  fix: seed its randomness inside it, or switch dropout off"
+    )
+
+
+def test_a_backward_that_changes_its_input_is_reported():
+    class Careless(Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.x = x
+            return x.array * 2
+
+        @staticmethod
+        def backward(ctx, gy):
+            ctx.x.array[0] = 7.0
+            return gy * 2
+
+    with pytest.raises(CheckError) as caught:
+        gradcheck(Careless.apply, leaf(3))
+    assert str(caught.value) == "gradcheck: backward changed input 0\n  fix: work on a clone()"
+
+
+def test_beyond_the_search_the_direction_is_told():
+    """With over 4,096 elements the last one is not moved alone."""
+    with pytest.raises(CheckError) as caught:
+        gradcheck(lambda x: Broken.apply(x, 2.0, 1.0), leaf(5000))
+    number = r"-?[0-9.]+(e[+-][0-9]+)?"
+    assert re.fullmatch(
+        rf"gradcheck: in a random direction the slope is {number} by central difference "
+        rf"\(eps=1e-05\) but {number} by backward \(tolerance {number}\)\n"
+        r"  fix: compare the backward pass with the equation of the op",
+        str(caught.value),
+    )
 
 
 def test_float32_is_refused():
