@@ -140,7 +140,11 @@ class Correlate {
         const i64 group = k / c.blocks_, o = (k % c.blocks_) * tile_width<T>;
         const T* a = x + group * p.in_channels;
         const i64 count = smaller(tile_width<T>, p.out_channels - o);
-        if (count > Simd<T>::lanes)
+        if (tile_vectors == 4 && count > 3 * Simd<T>::lanes)
+          outputs<tile_rows, 4>(a, c.packed_ + k * block, group * p.out_channels + o, count);
+        else if (tile_vectors == 4 && count > 2 * Simd<T>::lanes)
+          outputs<tile_rows, 3>(a, c.packed_ + k * block, group * p.out_channels + o, count);
+        else if (count > Simd<T>::lanes)
           outputs<tile_rows, 2>(a, c.packed_ + k * block, group * p.out_channels + o, count);
         else
           outputs<tile_rows, 1>(a, c.packed_ + k * block, group * p.out_channels + o, count);
@@ -160,10 +164,13 @@ class Correlate {
     void outputs(const T* a, const T* b, i64 o, i64 count) {
       constexpr i64 lanes = Simd<T>::lanes;
       T bias[NV * lanes], sums[MR][NV * lanes];
+      const T zeros[NV * lanes] = {};
+      i64 soff[MR];
+      for (i64 i = 0; i < MR; ++i) soff[i] = i * NV * lanes;
       for (i64 j = 0; j < NV * lanes; ++j) bias[j] = c.p_.b && j < count ? c.p_.b[o + j] : T(0);
       for (i64 i = 0; i < pixels; i += MR) {
-        tile<T, MR, NV>(a, ioff + i, roff, c.run_.rows, c.run_.length, 1, b, tile_width<T>,
-                        sums[0]);
+        tile<T, MR, NV>({a, ioff + i, roff, c.run_.rows, c.run_.length, 1, b, tile_width<T>, zeros,
+                         no_offsets, sums[0], soff, false});
         for (i64 m = 0; m < smaller(MR, pixels - i); ++m)
           finish<NV>(sums[m], bias, c.p_.y + yoff[i + m] + o, count);
       }
@@ -176,7 +183,7 @@ class Correlate {
 #pragma GCC unroll 4
       for (i64 j = 0; j < NV * lanes; j += lanes) {
         Vec<T> out = load(sums + j) + load(bias + j);
-        if (c.p_.relu) out = out < Vec<T>{} ? Vec<T>{} : out;  // NaN stays
+        if (c.p_.relu) out = relu<T>(out);
         store_part(y + j, out, count - j);
       }
     }

@@ -164,8 +164,12 @@ class GradWeight {
         const i64 many = smaller(chunk, g.run_ - i);
         if (count == width)
           add<tile_vectors>(a, ioff + i, many, lines, b, all, sums);
+        else if (tile_vectors == 4 && count > 3 * Simd<T>::lanes)
+          add<4>(a, ioff + i, many, lines, tail, width, sums);
+        else if (tile_vectors == 4 && count > 2 * Simd<T>::lanes)
+          add<3>(a, ioff + i, many, lines, tail, width, sums);
         else if (count > Simd<T>::lanes)
-          add<tile_vectors>(a, ioff + i, many, lines, tail, width, sums);
+          add<2>(a, ioff + i, many, lines, tail, width, sums);
         else
           add<1>(a, ioff + i, many, lines, tail, width, sums);
       }
@@ -185,8 +189,12 @@ class GradWeight {
       constexpr i64 lanes = Simd<T>::lanes;
       const i64 al = g.p_.axis[2].step * patch.column();
       T products[tile_rows][NV * lanes];
+      const T zeros[NV * lanes] = {};
+      i64 poff[tile_rows];
+      for (i64 i = 0; i < tile_rows; ++i) poff[i] = i * NV * lanes;
       for (i64 i = 0; i < many; i += tile_rows) {
-        tile<T, tile_rows, NV>(a, offsets + i, base, lines, columns, al, b, bl, products[0]);
+        tile<T, tile_rows, NV>({a, offsets + i, base, lines, columns, al, b, bl, zeros, no_offsets,
+                                products[0], poff, false});
         for (i64 m = 0; m < smaller(tile_rows, many - i); ++m)
 #pragma GCC unroll 4
           for (i64 j = 0; j < NV * lanes; j += lanes)

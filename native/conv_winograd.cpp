@@ -1,204 +1,312 @@
-// forward and grad_input by Winograd's minimal filtering: F(4x4, 3x3) with 4 times fewer
-// multiplications than directly, F(2x2, 5x5) with 2.8 times fewer (docs/maths.md, Winograd).
+// forward and grad_input by Winograd's minimal filtering: 3x3 with 4 times fewer multiplications
+// than directly, 5x5 with 2.8 and 7x7 with 3 times fewer (docs/maths.md, 13).
 //
-//   V[p][tile][c] = (B^T x B) of each tile of 6x6 inputs        p: one of the 36 points
-//   M[p][tile][o] = sum over c of V[p][tile][c] U[p][c][o]      the register tile, 36 times
-//   y of the tile = A^T M A, bias, ReLU
+//   V[p][tile][k] = (B^T x B) of each tile of 6x6 inputs        p: one of the 36 points
+//   M[p][tile][o] = sum over k of V[p][tile][k] U[p][k][o]      the register tile, 36 times
+//   y of the tile = A^T M A, bias, ReLU                         k: parts of the kernel, channels
 //
-// All three stages run in one thread for a block of tiles, so that V and M stay in its cache.
-// Channels are added in panels of 128, which keeps long sums accurate. A tile that is not finite
-// is computed again directly, so that one NaN or infinity spoils only what it touches.
+// A job is a block of tiles with all outputs, or, where the weights are larger than the image, a
+// chunk of outputs with all tiles: U or V is shared by all jobs, and what a job makes stays in its
+// cache. The sums are the same either way. They are cut into panels of 128, which keeps them
+// accurate. A tile that is not finite is computed again directly, so that one NaN or infinity
+// spoils only what it touches.
 #include "patch.hpp"
 #include "table.hpp"
 #include "tile.hpp"
+#include "weights.hpp"
 #include "winograd.hpp"
 #include "winograd_tiles.hpp"
 
 namespace pellucid::PELLUCID_ISA {
 namespace {
 
-constexpr i64 block_tiles = 4 * tile_rows;
-constexpr i64 panel = 128;        // channels added at a time
+constexpr i64 tile_bytes = 2 << 20;  // of V of a block of tiles, a part of the second cache level
+constexpr i64 most_tiles = 48;
+constexpr i64 panel = 128;        // elements of k added at a time
 constexpr i64 output_chunk = 64;  // output channels of one pass over V
 constexpr i64 jobs_per_thread = 4;
+constexpr i64 most_shared = 64 << 20;  // bytes of V of all tiles
 
-template <class T, int TAPS>
+template <class T, int TAP_ROWS, int TAPS>
 class Winograd {
  public:
   Winograd(const Correlation<T>& p, const Context& context)
-      : p_(p), context_(context), grid_(p.x, p.x_image, p.axis) {
+      : p_(p), context_(context), grid_(p.x, p.x_image, p.axis), weights_(p) {
     channels_ = (p.in_channels + lanes - 1) / lanes * lanes;
+    depth_ = grid_.parts() * channels_;
     blocks_ = (p.out_channels + width - 1) / width;
-    tiles_ = p.images * grid_.high * grid_.wide;
-    tile_jobs_ = (tiles_ + block_tiles - 1) / block_tiles;
-    const i64 wanted = jobs_per_thread * context.threads;
-    ranges_ = smaller(blocks_, larger(1, wanted / tile_jobs_));
-    if (ranges_ < blocks_ && tile_jobs_ >= context.threads * 2) ranges_ = 1;
+    tiles_ = p.images * grid_.tiles_of_image();
+    block_tiles_ = tile_bytes / i64(sizeof(T)) / (planes * depth_) / tile_rows * tile_rows;
+    block_tiles_ = smaller(larger(block_tiles_, 4 * tile_rows), most_tiles);
+    const i64 tile_jobs = (tiles_ + block_tiles_ - 1) / block_tiles_;
+    // What is read again and again from far away: U for each block of tiles, or V for each chunk.
+    const i64 all_v = planes * depth_ * tiles_ * i64(sizeof(T));
+    const i64 all_u = planes * depth_ * blocks_ * width * i64(sizeof(T));
+    const i64 chunks = (blocks_ + many - 1) / many;
+    by_outputs_ =
+        all_v <= most_shared && all_u > tile_bytes && 2 * chunks * all_v < tile_jobs * all_u;
+    if (by_outputs_) {
+      block_tiles_ = tiles_;
+      jobs_ = ranges_ = chunks;
+    } else {
+      ranges_ = smaller(chunks, larger(1, jobs_per_thread * context.threads / tile_jobs));
+      jobs_ = tile_jobs * ranges_;
+    }
   }
 
   bool run() {
-    u_ = static_cast<T*>(context_.allocate(sizeof(T) * planes * blocks_ * channels_ * width));
-    if (!u_) return false;
-    context_.parallel(blocks_, transform_weights, this);
-    context_.parallel(tile_jobs_ * ranges_, work, this);
-    context_.release(u_);
+    plane_ = odd_lines<T>(depth_ * (by_outputs_ ? tiles_ : blocks_ * width));
+    shared_ = static_cast<T*>(context_.allocate(i64(sizeof(T)) * planes * plane_));
+    if (!shared_) return false;
+    if (by_outputs_)
+      context_.parallel((tiles_ + tile_rows - 1) / tile_rows, gather_shared, this);
+    else
+      context_.parallel(blocks_, weigh_shared, this);
+    if (!failed_) context_.parallel(jobs_, work, this);
+    context_.release(shared_);
     return !failed_;
   }
 
  private:
-  static constexpr int out = points - TAPS + 1;
+  using Grid = TileGrid<T, TAP_ROWS, TAPS>;
+  static constexpr i64 planes = Grid::planes;
+  static constexpr int rows = Grid::Rows::size, out_rows = Grid::Rows::out;
+  static constexpr int out = Grid::Columns::out;
   static constexpr i64 lanes = Simd<T>::lanes;
   static constexpr i64 width = tile_width<T>;
+  static constexpr i64 many = output_chunk / width;  // blocks of a chunk
 
-  // U of one point and one block of outputs: [c][width].
-  T* u(i64 point, i64 block) const { return u_ + (point * blocks_ + block) * channels_ * width; }
+  i64 outputs(i64 block) const { return smaller(width, p_.out_channels - block * width); }
 
-  static void transform_weights(void* self, i64 block) {
+  // V of one tile, [p][...][k]: planes lie `plane` apart.
+  void gather(i64 tile, T* v, i64 plane) const {
+    const auto at = grid_.place(tile);
+    for (i64 part = 0; part < grid_.parts(); ++part)
+      grid_.gather(at, part, 0, p_.in_channels, v + part * channels_, plane);
+  }
+
+  static void gather_shared(void* self, i64 k) {
     auto& g = *static_cast<Winograd*>(self);
-    const Correlation<T>& p = g.p_;
-    for (i64 c = 0; c < g.channels_; ++c)
-      for (i64 part = 0; part < tile_vectors; ++part) {
-        const i64 first = block * width + part * lanes;
-        Vec<T> w[TAPS][TAPS], u[points][points];
-        for (int s = 0; s < TAPS; ++s)
-          for (int t = 0; t < TAPS; ++t) {
-            T values[lanes];
-            for (i64 o = 0; o < lanes; ++o)
-              values[o] = c < p.in_channels && first + o < p.out_channels
-                              ? p.w[(first + o) * p.w_out + c * p.w_in + p.axis[1].weight[s] +
-                                    p.axis[2].weight[t]]
-                              : T(0);
-            w[s][t] = load(values);
-          }
-        transform_weight_2d<T, TAPS>(w, u);
-        for (i64 q = 0; q < planes; ++q)
-          store(g.u(q, block) + c * width + part * lanes, u[q / points][q % points]);
+    for (i64 tile = k * tile_rows; tile < smaller((k + 1) * tile_rows, g.tiles_); ++tile)
+      g.gather(tile, g.shared_ + tile * g.depth_, g.plane_);
+  }
+
+  static void weigh_shared(void* self, i64 block) {
+    auto& g = *static_cast<Winograd*>(self);
+    Vec<T>* buffer = g.weight_buffer();
+    if (!buffer) return;
+    g.weigh(block, 0, g.depth_, g.shared_ + block * g.depth_ * width, g.plane_, buffer);
+    g.context_.release(buffer);
+  }
+
+  Vec<T>* weight_buffer() {
+    void* buffer = context_.allocate(weights_.size() * i64(sizeof(Vec<T>)));
+    if (!buffer) failed_ = true;
+    return static_cast<Vec<T>*>(buffer);
+  }
+
+  // U of one block of outputs for k = begin .. end - 1, [p][...][k][width].
+  void weigh(i64 block, i64 begin, i64 end, T* u, i64 plane, Vec<T>* buffer) const {
+    for (i64 k = begin; k < end;) {
+      const i64 part = k / channels_, c = k % channels_;
+      const i64 stop = smaller(channels_, c + end - k);
+      for (i64 e = 0; e < outputs(block); e += lanes)
+        weigh_part(block * width + e, part, c, stop, u + (k - begin) * width + e, plane, buffer);
+      k += stop - c;
+    }
+  }
+
+  void weigh_part(i64 o, i64 number, i64 c, i64 stop, T* u, i64 plane, Vec<T>* buffer) const {
+    const auto part = grid_.part(number);
+    const Axis *axis = p_.axis, *high = axis + 1, *wide = axis + 2;
+    i64 place[TAP_ROWS][TAPS];  // of a tap among those of one channel, or none
+    for (i64 a = 0; a < TAP_ROWS; ++a)
+      for (i64 b = 0; b < TAPS; ++b) {
+        const i64 s = grid_.rows.tap(part.rows, a), t = grid_.columns.tap(part.columns, b);
+        place[a][b] = s < high->taps && t < wide->taps
+                          ? axis->weight[part.t] + high->weight[s] + wide->weight[t]
+                          : none;
       }
+    const auto put = [&](i64 k, const Vec<T>* from) {
+      Vec<T> w[TAP_ROWS][TAPS], points_of[rows][points];
+      for (i64 a = 0; a < TAP_ROWS; ++a)
+        for (i64 b = 0; b < TAPS; ++b)
+          w[a][b] = from && place[a][b] != none ? from[place[a][b]] : Vec<T>{};
+      transform_weight_2d<T, TAP_ROWS, TAPS, rows>(w, points_of);
+      T* to = u + (k - c) * width;
+#pragma GCC unroll 6
+      for (int a = 0; a < rows; ++a)
+#pragma GCC unroll 6
+        for (int b = 0; b < points; ++b) store(to + (a * points + b) * plane, points_of[a][b]);
+    };
+    weights_.each(p_.w + o * p_.w_out, p_.out_channels - o, c, smaller(stop, p_.in_channels),
+                  buffer, put);
+    for (i64 k = larger(c, p_.in_channels); k < stop; ++k) put(k, nullptr);
   }
 
   static void work(void* self, i64 k) {
     auto& g = *static_cast<Winograd*>(self);
     Job job(g, k / g.ranges_, k % g.ranges_);
-    if (!job.v) {
+    if (!job.memory) {
       g.failed_ = true;
       return;
     }
     job.run();
-    g.context_.release(job.v);
+    g.context_.release(job.memory);
   }
 
-  // A block of tiles and a range of output blocks, on one thread.
+  // A block of tiles and a range of chunks of outputs, on one thread.
   struct Job {
     Job(Winograd& g, i64 tile_job, i64 range) : g(g) {
-      first = tile_job * block_tiles;
-      count = smaller(block_tiles, g.tiles_ - first);
-      begin = g.blocks_ * range / g.ranges_;
-      end = g.blocks_ * (range + 1) / g.ranges_;
-      v = static_cast<T*>(
-          g.context_.allocate(sizeof(T) * planes * block_tiles * (g.channels_ + output_chunk)));
-      m = v + planes * block_tiles * g.channels_;
+      const i64 chunks = (g.blocks_ + many - 1) / many;
+      first = tile_job * g.block_tiles_;
+      count = smaller(g.block_tiles_, g.tiles_ - first);
+      begin = chunks * range / g.ranges_ * many;
+      end = smaller(chunks * (range + 1) / g.ranges_ * many, g.blocks_);
+      rows_in_m = (count + tile_rows - 1) / tile_rows * tile_rows;
+      plane = odd_lines<T>(g.by_outputs_ ? panel * output_chunk : rows_in_m * g.depth_);
+      m_plane = odd_lines<T>(rows_in_m * output_chunk);
+      const i64 vectors = g.weights_.size() * i64(sizeof(Vec<T>));
+      memory = static_cast<char*>(g.context_.allocate(i64(sizeof(T)) * planes * (plane + m_plane) +
+                                                      vectors + i64(sizeof(i64)) * 2 * rows_in_m));
+      if (!memory) return;
+      buffer = reinterpret_cast<Vec<T>*>(memory);
+      m = reinterpret_cast<T*>(memory + vectors);
+      mine = m + planes * m_plane;
+      ioff = reinterpret_cast<i64*>(mine + planes * plane);
+      ooff = ioff + rows_in_m;
     }
 
     void run() {
-      for (i64 k = 0; k < count; ++k)
-        g.grid_.gather(first + k, 0, g.p_.in_channels, v + k * g.channels_,
-                       block_tiles * g.channels_);
-      for (i64 i = 0; i < block_tiles; ++i)  // rows past the last tile repeat it
-        ioff[i] = smaller(i, count - 1) * g.channels_;
-      constexpr i64 many = output_chunk / width;
+      const i64 last = count - 1;  // rows past the last tile repeat it
+      for (i64 i = 0; i < rows_in_m; ++i) ioff[i] = smaller(i, last) * g.depth_;
+      for (i64 i = 0; i < rows_in_m; ++i) ooff[i] = smaller(i, last) * output_chunk;
+      if (!g.by_outputs_)
+        for (i64 k = 0; k < count; ++k) g.gather(first + k, mine + k * g.depth_, plane);
       for (i64 block = begin; block < end; block += many) {
         const i64 blocks = smaller(many, end - block);
-        for (i64 q = 0; q < planes; ++q)
-          for (i64 k = 0; k < blocks; ++k) multiply(q, block + k, k * width);
+        if (!g.by_outputs_) multiply(block, blocks, 0, g.depth_);
+        for (i64 k = 0; g.by_outputs_ && k < g.depth_; k += panel)
+          multiply(block, blocks, k, smaller(k + panel, g.depth_));
         for (i64 k = 0; k < count; ++k) scatter(k, block, blocks);
       }
     }
 
-    // M of one point and one block of outputs, panel by panel.
-    void multiply(i64 q, i64 block, i64 column) {
-      const i64 zero = 0;
-      T sums[tile_rows][width];
-      for (i64 c = 0; c < g.channels_; c += panel) {
-        const i64 many = smaller(panel, g.channels_ - c);
-        const T* a = v + q * block_tiles * g.channels_ + c;
-        for (i64 i = 0; i < count; i += tile_rows) {
-          tile<T, tile_rows, tile_vectors>(a, ioff + i, &zero, 1, many, 1,
-                                           g.u(q, block) + c * width, width, sums[0]);
-          for (int r = 0; r < tile_rows; ++r)
-#pragma GCC unroll 4
-            for (i64 t = 0; t < width; t += lanes) {
-              T* to = m + (q * block_tiles + i + r) * output_chunk + column + t;
-              store(to, c == 0 ? load(sums[r] + t) : load(to) + load(sums[r] + t));
+    // Add k = begin_k .. end_k - 1 to M of a chunk of outputs, panel by panel.
+    void multiply(i64 block, i64 blocks, i64 begin_k, i64 end_k) {
+      const i64 block_size = (g.by_outputs_ ? end_k - begin_k : g.depth_) * width;
+      const T* u = g.by_outputs_ ? mine : g.shared_ + block * block_size;
+      const T* v = g.by_outputs_ ? g.shared_ + begin_k : mine;
+      const i64 u_plane = g.by_outputs_ ? plane : g.plane_;
+      const i64 v_plane = g.by_outputs_ ? g.plane_ : plane;
+      for (i64 b = 0; g.by_outputs_ && b < blocks; ++b)
+        g.weigh(block + b, begin_k, end_k, mine + b * block_size, plane, buffer);
+      const T zeros[width] = {};
+      for (i64 q = 0; q < planes; ++q)
+        for (i64 b = 0; b < blocks; ++b)
+          for (i64 k = 0; k < end_k - begin_k; k += panel) {
+            const i64 vectors = (g.outputs(block + b) + lanes - 1) / lanes;
+            const bool begins = begin_k + k == 0;
+            T* sums = m + q * m_plane + b * width;
+            Product<T> p{v + q * v_plane + k,
+                         nullptr,
+                         no_offsets,
+                         1,
+                         smaller(panel, end_k - begin_k - k),
+                         1,
+                         u + q * u_plane + b * block_size + k * width,
+                         width,
+                         begins ? zeros : sums,
+                         no_offsets,
+                         sums,
+                         nullptr,
+                         false};
+            for (i64 i = 0; i < count; i += tile_rows) {
+              p.ioff = ioff + i;
+              p.ooff = ooff + i;
+              if (!begins) p.foff = ooff + i;
+              tile<T>(vectors, p);
             }
-        }
-      }
+          }
     }
 
     // The outputs of one tile, from its M.
     void scatter(i64 k, i64 block, i64 blocks) {
       const Correlation<T>& p = g.p_;
-      const auto [n, i, j] = g.grid_.place(first + k);
-      const i64 high = smaller(out, p.axis[1].out - i), wide = smaller(out, p.axis[2].out - j);
-      T* y = p.y + n * p.y_image + i * p.axis[1].y + j * p.axis[2].y;
+      const auto at = g.grid_.place(first + k);
+      const i64 down = g.grid_.rows.outputs, across = g.grid_.columns.outputs;
+      const i64 high = smaller(out_rows, (p.axis[1].out - at.i + down - 1) / down);
+      const i64 wide = smaller(out, (p.axis[2].out - at.j + across - 1) / across);
+      T* y = p.y + at.n * p.y_image + at.d * p.axis[0].y + at.i * p.axis[1].y + at.j * p.axis[2].y;
+      const i64 y_down = down * p.axis[1].y, y_across = across * p.axis[2].y;
       for (i64 e = 0; e < blocks * width; e += lanes) {
-        const i64 o = block * width + e;
-        if (o >= p.out_channels) return;
-        Vec<T> s[points][points], r[out][out];
+        const i64 o = block * width + e, left = p.out_channels - o;
+        if (left <= 0) return;
+        Vec<T> s[rows][points], r[out_rows][out];
         const T* from = m + k * output_chunk + e;
 #pragma GCC unroll 6
-        for (int a = 0; a < points; ++a)
+        for (int a = 0; a < rows; ++a)
 #pragma GCC unroll 6
-          for (int b = 0; b < points; ++b)
-            s[a][b] = load(from + (a * points + b) * block_tiles * output_chunk);
-        transform_output_2d<T, out>(s, r);
-        const i64 left = p.out_channels - o;
+          for (int b = 0; b < points; ++b) s[a][b] = load(from + (a * points + b) * m_plane);
+        transform_output_2d<T, rows, out_rows, out>(s, r);
         const Vec<T> bias = p.b ? load_part(p.b + o, left) : Vec<T>{};
         Vec<T> bad{};
         for (int a = 0; a < high; ++a)
           for (int b = 0; b < wide; ++b) {
             bad += (r[a][b] - r[a][b]);  // NaN where it is not finite
             Vec<T> value = r[a][b] + bias;
-            if (p.relu) value = value < Vec<T>{} ? Vec<T>{} : value;
-            store_part(y + a * p.axis[1].y + b * p.axis[2].y + o, value, left);
+            if (p.relu) value = relu<T>(value);
+            store_part(y + a * y_down + b * y_across + o, value, left);
           }
         T test[lanes];
         store(test, bad);
         for (i64 l = 0; l < smaller(lanes, left); ++l)
-          if (test[l] != T(0)) again(n, i, j, high, wide, o + l);
+          if (test[l] != T(0))
+            for (i64 a = 0; a < high; ++a)
+              for (i64 b = 0; b < wide; ++b)
+                y[a * y_down + b * y_across + o + l] =
+                    again({at.n, at.d, at.i + a * down, at.j + b * across}, o + l);
       }
     }
 
-    // One output channel of one tile, directly.
-    void again(i64 n, i64 i, i64 j, i64 high, i64 wide, i64 o) {
+    // One output directly.
+    T again(typename Grid::Place at, i64 o) {
       const Correlation<T>& p = g.p_;
-      const Axis &rows = p.axis[1], &columns = p.axis[2];
-      for (i64 a = i; a < i + high; ++a)
-        for (i64 b = j; b < j + wide; ++b) {
-          T sum = T(0);
-          for (i64 s = 0; s < TAPS; ++s)
-            for (i64 t = 0; t < TAPS; ++t) {
-              const i64 h = a + rows.offset[s], w = b + columns.offset[t];
-              if (h < 0 || h >= rows.in || w < 0 || w >= columns.in) continue;
-              const T* x = p.x + n * p.x_image + h * rows.x + w * columns.x;
-              const T* tap = p.w + o * p.w_out + rows.weight[s] + columns.weight[t];
-              for (i64 c = 0; c < p.in_channels; ++c) sum += x[c] * tap[c * p.w_in];
-            }
-          if (p.b) sum += p.b[o];
-          p.y[n * p.y_image + a * rows.y + b * columns.y + o] = p.relu && sum < T(0) ? T(0) : sum;
-        }
+      const Axis *deep = p.axis, *high = deep + 1, *wide = deep + 2;
+      T sum = T(0);
+      for (i64 t = 0; t < deep->taps; ++t)
+        for (i64 u = 0; u < high->taps; ++u)
+          for (i64 v = 0; v < wide->taps; ++v) {
+            const i64 d = at.d * deep->step + deep->offset[t];
+            const i64 h = at.i * high->step + high->offset[u];
+            const i64 w = at.j * wide->step + wide->offset[v];
+            if (d < 0 || d >= deep->in || h < 0 || h >= high->in || w < 0 || w >= wide->in)
+              continue;
+            const T* x = p.x + at.n * p.x_image + d * deep->x + h * high->x + w * wide->x;
+            const T* tap = p.w + o * p.w_out + deep->weight[t] + high->weight[u] + wide->weight[v];
+            for (i64 c = 0; c < p.in_channels; ++c) sum += x[c] * tap[c * p.w_in];
+          }
+      if (p.b) sum += p.b[o];
+      return p.relu && sum < T(0) ? T(0) : sum;
     }
 
     Winograd& g;
-    i64 first, count, begin, end;
-    T *v, *m;
-    i64 ioff[block_tiles];
+    i64 first, count, begin, end, rows_in_m, plane, m_plane;
+    char* memory;
+    Vec<T>* buffer;
+    T *m, *mine;
+    i64 *ioff, *ooff;
   };
+
+  static constexpr i64 none = i64(1) << 62;
 
   const Correlation<T>& p_;
   const Context& context_;
-  TileGrid<T, out> grid_;
-  i64 channels_, blocks_, tiles_, tile_jobs_, ranges_;
-  T* u_ = nullptr;
+  Grid grid_;
+  Weights<T> weights_;
+  i64 channels_, depth_, blocks_, tiles_, block_tiles_, ranges_, jobs_, plane_ = 0;
+  bool by_outputs_;
+  T* shared_ = nullptr;
   bool failed_ = false;
 };
 
@@ -206,7 +314,21 @@ class Winograd {
 
 template <class T>
 bool correlate_winograd(const Correlation<T>& p, const Context& context) {
-  return p.axis[1].taps == 3 ? Winograd<T, 3>(p, context).run() : Winograd<T, 5>(p, context).run();
+  switch (winograd_scheme(p.axis).taps) {
+    case 13:
+      return Winograd<T, 1, 3>(p, context).run();
+    case 33:
+      return Winograd<T, 3, 3>(p, context).run();
+    case 44:
+      return Winograd<T, 4, 4>(p, context).run();
+    case 55:
+      return Winograd<T, 5, 5>(p, context).run();
+  }
+  return correlate_directly(p, context);
+}
+
+double winograd_products(const Axis* axis) {
+  return winograd_scheme(axis).products;
 }
 
 PELLUCID_INSTANTIATE(correlate_winograd, Correlation)

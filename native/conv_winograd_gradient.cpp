@@ -1,202 +1,319 @@
-// grad_weight by Winograd's minimal filtering: F(3x3, 4x4) for a 3x3 kernel, F(5x5, 2x2) for 5x5
-// (docs/maths.md, Winograd). The tiles of x are those of the forward pass; gy takes the place of
-// the weights.
+// grad_weight by Winograd's minimal filtering (docs/maths.md, 13). The tiles of x are those of the
+// forward pass; gy takes the place of the weights: F(3x3, 4x4) for a 3x3 kernel.
 //
-//   V[p][tile][c] = (B^T x B),   W[p][tile][o] = (G gy G^T)          p: one of the 36 points
-//   M[p][c][o]    = sum over tiles of V[p][tile][c] W[p][tile][o]
-//   gw[o, c]      = A^T M A
+//   V[p][tile][k] = (B^T x B),   W[p][tile][o] = (G gy G^T)          p: one of the 36 points
+//   M[p][k][o]    = sum over tiles of V[p][tile][k] W[p][tile][o]    k: channels, parts
+//   gw            = A^T M A
 //
-// A job has a range of tiles (their number is fixed by the spec, so that threads change no bit), a
-// chunk of c and a chunk of o, so that V, W and M stay in its cache.
+// A job has a range of tiles, a chunk of channels and a chunk of outputs. Where V and W of all
+// tiles fit into memory, they are made once for all jobs; else each job makes its own, block by
+// block. The number of ranges is fixed by the spec, so that threads change no bit.
 #include "patch.hpp"
 #include "table.hpp"
 #include "tile.hpp"
+#include "weights.hpp"
 #include "winograd.hpp"
 #include "winograd_tiles.hpp"
 
 namespace pellucid::PELLUCID_ISA {
 namespace {
 
-constexpr i64 block_tiles = 24;
-constexpr i64 most_channels = 64;  // of a chunk of c or o
+constexpr i64 block_tiles = 48;
+constexpr i64 panel = 128;         // tiles added at a time
+constexpr i64 most_channels = 64;  // of a chunk of k or o
 constexpr i64 wanted_jobs = 16;
+constexpr i64 partial_bytes = 4 << 20;  // of all partial sums together
+constexpr i64 most_shared = 64 << 20;   // bytes of V and W of all tiles, and where little is saved
+constexpr i64 near_shared = 16 << 20;   // by sharing them
+constexpr i64 many_chunks = 8;
 
-template <class T, int TAPS>
+template <class T, int TAP_ROWS, int TAPS>
 class WinogradGradient {
  public:
   WinogradGradient(const WeightGradient<T>& p, const Context& context)
-      : p_(p), context_(context), grid_(p.x, p.x_image, p.axis) {
-    tiles_ = p.images * grid_.high * grid_.wide;
-    in_chunks_ = (p.in_channels + most_channels - 1) / most_channels;
-    in_chunk_ = rounded((p.in_channels + in_chunks_ - 1) / in_chunks_, lanes);
-    out_chunks_ = (p.out_channels + most_channels - 1) / most_channels;
-    out_chunk_ = rounded((p.out_channels + out_chunks_ - 1) / out_chunks_, width);
-    partials_ = larger(1, wanted_jobs / (in_chunks_ * out_chunks_));
-    partials_ = smaller(partials_, (tiles_ + block_tiles - 1) / block_tiles);
+      : p_(p), context_(context), grid_(p.x, p.x_image, p.axis), parts_(grid_.parts()) {
+    tiles_ = p.images * grid_.tiles_of_image();
+    in_chunk_ = part(p.in_channels, larger(lanes, most_channels / parts_ / lanes * lanes), lanes);
     in_chunks_ = (p.in_channels + in_chunk_ - 1) / in_chunk_;
+    out_chunk_ = part(p.out_channels, most_channels, lanes);
     out_chunks_ = (p.out_channels + out_chunk_ - 1) / out_chunk_;
+    depth_ = parts_ * in_chunk_;
+    const i64 all = planes * tiles_ * (in_chunks_ * depth_ + out_chunks_ * out_chunk_);
+    const i64 most = in_chunks_ + out_chunks_ < many_chunks ? near_shared : most_shared;
+    shared_tiles_ = in_chunks_ * out_chunks_ > 1 && all * i64(sizeof(T)) <= most;
+    partials_ = smaller(wanted_jobs / (in_chunks_ * out_chunks_),
+                        partial_bytes / (sum_size() * i64(sizeof(T))));
+    partials_ = larger(1, smaller(partials_, tiles_ / block_tiles));
   }
 
   bool run() {
-    const i64 pairs = in_chunks_ * out_chunks_;
-    sums_ = static_cast<T*>(context_.allocate(sizeof(T) * partials_ * pairs * chunk_size()));
-    if (!sums_) return false;
-    context_.parallel(partials_ * pairs, work, this);
-    if (!failed_) context_.parallel(p_.in_channels, collect, this);
-    context_.release(sums_);
+    const i64 jobs = partials_ * in_chunks_ * out_chunks_;
+    const i64 shared =
+        shared_tiles_ ? in_chunks_ * v_size(tiles_) + out_chunks_ * w_size(tiles_) : 0;
+    const i64 sums = partials_ > 1 ? jobs * sum_size() : 0;
+    memory_ = static_cast<T*>(context_.allocate(i64(sizeof(T)) * (shared + sums)));
+    if (!memory_) return false;
+    sums_ = memory_ + shared;
+    if (shared_tiles_) context_.parallel((tiles_ + few - 1) / few, gather_shared, this);
+    context_.parallel(jobs, work, this);
+    if (partials_ > 1 && !failed_)
+      context_.parallel(in_chunks_ * out_chunks_ * (in_chunk_ / lanes), collect, this);
+    context_.release(memory_);
     return !failed_;
   }
 
  private:
-  static constexpr int out = points - TAPS + 1;
+  using Grid = TileGrid<T, TAP_ROWS, TAPS>;
+  static constexpr i64 planes = Grid::planes;
+  static constexpr int rows = Grid::Rows::size, out_rows = Grid::Rows::out;
+  static constexpr int out = Grid::Columns::out;
   static constexpr i64 lanes = Simd<T>::lanes;
   static constexpr i64 width = tile_width<T>;
+  static constexpr i64 few = 4;  // tiles of a job that fills V and W
 
-  static i64 rounded(i64 count, i64 to) { return (count + to - 1) / to * to; }
+  // The size of equal parts of `all`, none of them above `most`, rounded up to a multiple of `to`.
+  static i64 part(i64 all, i64 most, i64 to) {
+    const i64 parts = (all + most - 1) / most;
+    return ((all + parts - 1) / parts + to - 1) / to * to;
+  }
 
-  i64 chunk_size() const { return planes * in_chunk_ * out_chunk_; }
+  i64 v_plane(i64 tiles) const { return odd_lines<T>(tiles * depth_); }
+  i64 w_plane(i64 tiles) const { return odd_lines<T>(tiles * out_chunk_); }
+  i64 sum_plane() const { return odd_lines<T>(depth_ * out_chunk_); }
+  i64 v_size(i64 tiles) const { return planes * v_plane(tiles); }
+  i64 w_size(i64 tiles) const { return planes * w_plane(tiles); }
+  i64 sum_size() const { return planes * sum_plane(); }
+  i64 channels(i64 in) const { return smaller(in_chunk_, p_.in_channels - in * in_chunk_); }
+  i64 outputs(i64 o) const { return smaller(out_chunk_, p_.out_channels - o * out_chunk_); }
+  T* shared_v(i64 in) const { return memory_ + in * v_size(tiles_); }
+  T* shared_w(i64 o) const { return memory_ + in_chunks_ * v_size(tiles_) + o * w_size(tiles_); }
+  T* sums(i64 partial, i64 pair) const {
+    return sums_ + (partial * in_chunks_ * out_chunks_ + pair) * sum_size();
+  }
 
-  // M of one range of tiles and one pair of chunks: [p][c][o].
-  T* sums(i64 partial, i64 in, i64 o) const {
-    return sums_ + ((partial * in_chunks_ + in) * out_chunks_ + o) * chunk_size();
+  static void gather_shared(void* self, i64 k) {
+    auto& g = *static_cast<WinogradGradient*>(self);
+    for (i64 tile = k * few; tile < smaller((k + 1) * few, g.tiles_); ++tile) {
+      for (i64 in = 0; in < g.in_chunks_; ++in)
+        g.gather(tile, in, g.shared_v(in) + tile * g.depth_, g.v_plane(g.tiles_));
+      for (i64 o = 0; o < g.out_chunks_; ++o)
+        g.gather_outputs(tile, o, g.shared_w(o) + tile * g.out_chunk_, g.w_plane(g.tiles_));
+    }
+  }
+
+  // V of one tile and one chunk of channels.
+  void gather(i64 tile, i64 in, T* v, i64 plane) const {
+    const auto at = grid_.place(tile);
+    for (i64 k = 0; k < parts_; ++k)
+      grid_.gather(at, k, in * in_chunk_, channels(in), v + k * in_chunk_, plane);
+  }
+
+  // W of one tile and one chunk of outputs.
+  void gather_outputs(i64 tile, i64 chunk, T* w, i64 plane) const {
+    const auto at = grid_.place(tile);
+    const Axis &high = p_.axis[1], &wide = p_.axis[2];
+    const i64 down = grid_.rows.outputs, across = grid_.columns.outputs;
+    const i64 all = p_.groups * p_.out_channels, count = outputs(chunk);
+    const T* gy = p_.gy + chunk * out_chunk_ +
+                  (((at.n * p_.axis[0].out + at.d) * high.out + at.i) * wide.out + at.j) * all;
+    for (i64 e = 0; e < count; e += lanes) {
+      Vec<T> d[out_rows][out], u[rows][points];
+#pragma GCC unroll 4
+      for (int a = 0; a < out_rows; ++a)
+#pragma GCC unroll 4
+        for (int b = 0; b < out; ++b) {
+          const bool there = at.i + a * down < high.out && at.j + b * across < wide.out;
+          const T* from = gy + (a * down * wide.out + b * across) * all + e;
+          d[a][b] = there ? load_part(from, count - e) : Vec<T>{};
+        }
+      transform_weight_2d<T, out_rows, out, rows>(d, u);
+#pragma GCC unroll 6
+      for (int a = 0; a < rows; ++a)
+#pragma GCC unroll 6
+        for (int b = 0; b < points; ++b) store(w + (a * points + b) * plane + e, u[a][b]);
+    }
   }
 
   static void work(void* self, i64 k) {
     auto& g = *static_cast<WinogradGradient*>(self);
-    Job job(g, k / (g.in_chunks_ * g.out_chunks_), k / g.out_chunks_ % g.in_chunks_,
-            k % g.out_chunks_);
-    if (!job.v) {
+    const i64 pairs = g.in_chunks_ * g.out_chunks_;
+    Job job(g, k / pairs, k % pairs);
+    if (!job.memory) {
       g.failed_ = true;
       return;
     }
     job.run();
-    g.context_.release(job.v);
+    g.context_.release(job.memory);
   }
 
   struct Job {
-    Job(WinogradGradient& g, i64 partial, i64 in, i64 o) : g(g) {
+    Job(WinogradGradient& g, i64 partial, i64 pair)
+        : g(g), in(pair / g.out_chunks_), o(pair % g.out_chunks_) {
       first = g.tiles_ * partial / g.partials_;
       last = g.tiles_ * (partial + 1) / g.partials_;
-      c = in * g.in_chunk_;
-      channels = smaller(g.in_chunk_, g.p_.in_channels - c);
-      this->o = o * g.out_chunk_;
-      outputs = smaller(g.out_chunk_, g.p_.out_channels - this->o);
-      m = g.sums(partial, in, o);
-      v = static_cast<T*>(
-          g.context_.allocate(sizeof(T) * planes * block_tiles * (g.in_chunk_ + g.out_chunk_)));
-      w = v + planes * block_tiles * g.in_chunk_;
+      const i64 tiles = g.shared_tiles_ ? 0 : block_tiles;
+      const i64 own = g.partials_ > 1 ? 0 : g.sum_size();
+      memory = static_cast<T*>(
+          g.context_.allocate(i64(sizeof(T)) * (g.v_size(tiles) + g.w_size(tiles) + own) +
+                              i64(sizeof(i64)) * 2 * (most_channels + lanes + tile_rows)));
+      v = memory;
+      w = v + g.v_size(tiles);
+      m = g.partials_ > 1 ? g.sums(partial, pair) : w + g.w_size(tiles);
+      ioff = reinterpret_cast<i64*>(w + g.w_size(tiles) + own);
+      ooff = ioff + most_channels + lanes + tile_rows;
     }
 
     void run() {
-      for (i64 e = 0; e < g.chunk_size(); ++e) m[e] = T(0);
-      for (i64 i = 0; i < g.in_chunk_ + tile_rows; ++i) ioff[i] = smaller(i, channels - 1);
-      for (i64 tile = first; tile < last; tile += block_tiles) {
-        const i64 count = smaller(block_tiles, last - tile);
-        for (i64 k = 0; k < count; ++k) {
-          g.grid_.gather(tile + k, c, channels, v + k * g.in_chunk_, block_tiles * g.in_chunk_);
-          gather_outputs(tile + k, w + k * g.out_chunk_);
+      const i64 count = g.channels(in);
+      for (i64 i = 0; i < count + tile_rows; ++i) {
+        ioff[i] = smaller(i, count - 1);
+        ooff[i] = ioff[i] * g.out_chunk_;
+      }
+      const i64 step = g.shared_tiles_ ? panel : block_tiles;
+      for (i64 tile = first; tile < last; tile += step) {
+        const i64 many = smaller(step, last - tile);
+        if (g.shared_tiles_) {
+          add(g.shared_v(in) + tile * g.depth_, g.shared_w(o) + tile * g.out_chunk_, g.tiles_, many,
+              tile == first);
+          continue;
         }
-        for (i64 q = 0; q < planes; ++q) multiply(q, count);
+        for (i64 k = 0; k < many; ++k) {
+          g.gather(tile + k, in, v + k * g.depth_, g.v_plane(block_tiles));
+          g.gather_outputs(tile + k, o, w + k * g.out_chunk_, g.w_plane(block_tiles));
+        }
+        add(v, w, block_tiles, many, tile == first);
       }
+      if (g.partials_ == 1) g.finish(m, in, o, 0, count, 1);
     }
 
-    // W of one tile.
-    void gather_outputs(i64 number, T* to) const {
-      const WeightGradient<T>& p = g.p_;
-      const auto at = g.grid_.place(number);
-      const Axis &rows = p.axis[1], &columns = p.axis[2];
-      const i64 all = p.out_channels;
-      const T* gy = p.gy + ((at.n * rows.out + at.i) * columns.out + at.j) * all + o;
-      for (i64 e = 0; e < g.out_chunk_; e += lanes) {
-        Vec<T> d[out][out], u[points][points];
-#pragma GCC unroll 4
-        for (int a = 0; a < out; ++a)
-#pragma GCC unroll 4
-          for (int b = 0; b < out; ++b) {
-            const bool there = at.i + a < rows.out && at.j + b < columns.out && e < outputs;
-            d[a][b] =
-                there ? load_part(gy + (a * columns.out + b) * all + e, outputs - e) : Vec<T>{};
-          }
-        transform_weight_2d<T, out>(d, u);
-#pragma GCC unroll 6
-        for (int a = 0; a < points; ++a)
-#pragma GCC unroll 6
-          for (int b = 0; b < points; ++b)
-            store(to + (a * points + b) * block_tiles * g.out_chunk_ + e, u[a][b]);
-      }
-    }
-
-    // Add one block of tiles to M of one point.
-    void multiply(i64 q, i64 count) {
-      const i64 zero = 0;
-      T products[tile_rows][width];
-      const T* a = v + q * block_tiles * g.in_chunk_;
-      for (i64 e = 0; e < g.out_chunk_; e += width)
-        for (i64 i = 0; i < channels; i += tile_rows) {
-          tile<T, tile_rows, tile_vectors>(a, ioff + i, &zero, 1, count, g.in_chunk_,
-                                           w + q * block_tiles * g.out_chunk_ + e, g.out_chunk_,
-                                           products[0]);
-          for (i64 r = 0; r < smaller(tile_rows, channels - i); ++r)
-#pragma GCC unroll 4
-            for (i64 t = 0; t < width; t += lanes) {
-              T* to = m + (q * g.in_chunk_ + i + r) * g.out_chunk_ + e + t;
-              store(to, load(to) + load(products[r] + t));
+    // Add `many` tiles to M; planes of V and W hold `tiles`. What the next plane needs is fetched
+    // meanwhile: it may be far away.
+    void add(const T* from_v, const T* from_w, i64 tiles, i64 many, bool begins) {
+      const T zeros[width] = {};
+      const i64 channels = g.channels(in), outputs = g.outputs(o);
+      const i64 calls = (outputs + width - 1) / width * g.parts_ * ((channels + 5) / tile_rows);
+      const i64 lines = many * (g.depth_ + g.out_chunk_) * i64(sizeof(T)) / 64 / calls + 1;
+      for (i64 q = 0; q < planes; ++q) {
+        const T* v_plane = from_v + q * g.v_plane(tiles);
+        const T* w_plane = from_w + q * g.w_plane(tiles);
+        Ahead next_v(v_plane + g.v_plane(tiles), q + 1 < planes ? many * g.depth_ : 0);
+        Ahead next_w(w_plane + g.w_plane(tiles), q + 1 < planes ? many * g.out_chunk_ : 0);
+        for (i64 e = 0; e < outputs; e += width) {
+          const i64 vectors = (smaller(width, outputs - e) + lanes - 1) / lanes;
+          for (i64 k = 0; k < g.parts_; ++k) {
+            T* sums = m + q * g.sum_plane() + k * g.in_chunk_ * g.out_chunk_ + e;
+            Product<T> p{v_plane + k * g.in_chunk_,
+                         nullptr,
+                         no_offsets,
+                         1,
+                         many,
+                         g.depth_,
+                         w_plane + e,
+                         g.out_chunk_,
+                         begins ? zeros : sums,
+                         no_offsets,
+                         sums,
+                         nullptr,
+                         false};
+            for (i64 i = 0; i < channels; i += tile_rows) {
+              p.ioff = ioff + i;
+              p.ooff = ooff + i;
+              if (!begins) p.foff = ooff + i;
+              tile<T>(vectors, p);
+              next_v.fetch(lines);
+              next_w.fetch(lines);
             }
+          }
         }
+      }
     }
 
     WinogradGradient& g;
-    i64 first, last, c, channels, o, outputs;
-    T *m, *v, *w;
-    i64 ioff[most_channels + 64 + tile_rows];
+    i64 in, o, first, last;
+    T *memory, *v, *w, *m;
+    i64 *ioff, *ooff;
   };
 
-  // gw of one input channel: the partial sums in order, and back from the points.
-  static void collect(void* self, i64 c) {
+  // Add the partial sums of a few channels in order, and put them into gw.
+  static void collect(void* self, i64 k) {
     auto& g = *static_cast<WinogradGradient*>(self);
-    const WeightGradient<T>& p = g.p_;
-    for (i64 o = 0; o < p.out_channels; o += lanes) {
-      Vec<T> s[points][points], r[TAPS][TAPS];
+    const i64 groups = g.in_chunk_ / lanes, pair = k / groups, in = pair / g.out_chunks_;
+    const i64 begin = k % groups * lanes, end = smaller(begin + lanes, g.channels(in));
+    if (begin < end) g.finish(g.sums(0, pair), in, pair % g.out_chunks_, begin, end, g.partials_);
+  }
+
+  // gw of channels begin .. end - 1 of a chunk and all outputs of a chunk, back from the points.
+  void finish(const T* m, i64 in, i64 chunk, i64 begin, i64 end, i64 partials) {
+    const i64 span = p_.axis[0].taps * p_.axis[1].taps * p_.axis[2].taps;
+    const i64 together = larger(1, smaller(end - begin, lanes));
+    auto* buffer = static_cast<Vec<T>*>(context_.allocate(together * span * i64(sizeof(Vec<T>))));
+    if (!buffer) {
+      failed_ = true;
+      return;
+    }
+    for (i64 e = 0; e < outputs(chunk); e += lanes) {
+      const i64 o = chunk * out_chunk_ + e, count = smaller(lanes, outputs(chunk) - e);
+      for (i64 c = begin; c < end; c += together) {
+        const i64 many = smaller(together, end - c), at = in * in_chunk_ + c;
+        for (i64 k = 0; k < many; ++k)
+          taps_of(m + (c + k) * out_chunk_ + e, partials, at + k, o, buffer + k * span);
+        store_rows<T>(buffer, many * span, p_.gw + o * p_.gw_out + at * p_.gw_in, p_.gw_out, count);
+      }
+    }
+    context_.release(buffer);
+  }
+
+  // All taps of one channel and a vector of outputs.
+  void taps_of(const T* m, i64 partials, i64 c, i64 o, Vec<T>* to) {
+    const Axis *deep = p_.axis, *high = deep + 1, *wide = deep + 2;
+    for (i64 k = 0; k < parts_; ++k) {
+      const auto part = grid_.part(k);
+      Vec<T> s[rows][points], r[TAP_ROWS][TAPS];
       for (i64 q = 0; q < planes; ++q) {
-        Vec<T> sum{};
-        for (i64 partial = 0; partial < g.partials_; ++partial)
-          sum += load(g.sums(partial, c / g.in_chunk_, o / g.out_chunk_) +
-                      (q * g.in_chunk_ + c % g.in_chunk_) * g.out_chunk_ + o % g.out_chunk_);
+        const T* from = m + q * sum_plane() + k * in_chunk_ * out_chunk_;
+        Vec<T> sum = load(from);
+        for (i64 partial = 1; partial < partials; ++partial)
+          sum += load(from + partial * in_chunks_ * out_chunks_ * sum_size());
         s[q / points][q % points] = sum;
       }
-      transform_output_2d<T, TAPS>(s, r);
-      const i64 left = smaller(lanes, p.out_channels - o);
-      for (int a = 0; a < TAPS; ++a)
-        for (int b = 0; b < TAPS; ++b) {
+      transform_output_2d<T, rows, TAP_ROWS, TAPS>(s, r);
+      for (i64 a = 0; a < TAP_ROWS; ++a)
+        for (i64 b = 0; b < TAPS; ++b) {
+          const i64 u = grid_.rows.tap(part.rows, a), v = grid_.columns.tap(part.columns, b);
+          if (u >= high->taps || v >= wide->taps) continue;
           T values[lanes];
           store(values, r[a][b]);
-          T* to = p.gw + o * p.gw_out + c * p.gw_in + p.axis[1].weight[a] + p.axis[2].weight[b];
-          for (i64 e = 0; e < left; ++e)
-            to[e * p.gw_out] = values[e] - values[e] == T(0) ? values[e] : g.again(o + e, c, a, b);
+          for (i64 l = 0; l < smaller(lanes, p_.out_channels - o); ++l)
+            if (values[l] - values[l] != T(0)) values[l] = again(o + l, c, part.t, u, v);
+          to[deep->weight[part.t] + high->weight[u] + wide->weight[v]] = load(values);
         }
     }
   }
 
   // One element directly, where the transforms met something that is not finite.
-  T again(i64 o, i64 c, i64 s, i64 t) const {
-    const Axis &rows = p_.axis[1], &columns = p_.axis[2];
+  T again(i64 o, i64 c, i64 r, i64 s, i64 t) const {
+    const Axis *deep = p_.axis, *high = deep + 1, *wide = deep + 2;
+    const T* gy = p_.gy + o;
     T sum = T(0);
     for (i64 n = 0; n < p_.images; ++n)
-      for (i64 i = 0; i < rows.out; ++i)
-        for (i64 j = 0; j < columns.out; ++j) {
-          const i64 h = i + rows.offset[s], w = j + columns.offset[t];
-          if (h < 0 || h >= rows.in || w < 0 || w >= columns.in) continue;
-          sum += p_.gy[((n * rows.out + i) * columns.out + j) * p_.out_channels + o] *
-                 p_.x[n * p_.x_image + h * rows.x + w * columns.x + c];
-        }
+      for (i64 k = 0; k < deep->out; ++k)
+        for (i64 i = 0; i < high->out; ++i)
+          for (i64 j = 0; j < wide->out; ++j, gy += p_.groups * p_.out_channels) {
+            const i64 d = k * deep->step + deep->offset[r];
+            const i64 h = i * high->step + high->offset[s], w = j * wide->step + wide->offset[t];
+            if (d < 0 || d >= deep->in || h < 0 || h >= high->in || w < 0 || w >= wide->in)
+              continue;
+            sum += *gy * p_.x[n * p_.x_image + d * deep->x + h * high->x + w * wide->x + c];
+          }
     return sum;
   }
 
   const WeightGradient<T>& p_;
   const Context& context_;
-  TileGrid<T, out> grid_;
-  i64 tiles_, in_chunks_, in_chunk_, out_chunks_, out_chunk_, partials_;
-  T* sums_ = nullptr;
+  Grid grid_;
+  i64 parts_, tiles_, in_chunks_, in_chunk_, out_chunks_, out_chunk_, depth_, partials_;
+  bool shared_tiles_;
+  T *memory_ = nullptr, *sums_ = nullptr;
   bool failed_ = false;
 };
 
@@ -204,8 +321,17 @@ class WinogradGradient {
 
 template <class T>
 bool grad_weight_winograd(const WeightGradient<T>& p, const Context& context) {
-  return p.axis[1].taps == 3 ? WinogradGradient<T, 3>(p, context).run()
-                             : WinogradGradient<T, 5>(p, context).run();
+  switch (winograd_scheme(p.axis).taps) {
+    case 13:
+      return WinogradGradient<T, 1, 3>(p, context).run();
+    case 33:
+      return WinogradGradient<T, 3, 3>(p, context).run();
+    case 44:
+      return WinogradGradient<T, 4, 4>(p, context).run();
+    case 55:
+      return WinogradGradient<T, 5, 5>(p, context).run();
+  }
+  return grad_weight_directly(p, context);
 }
 
 PELLUCID_INSTANTIATE(grad_weight_winograd, WeightGradient)

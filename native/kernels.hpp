@@ -75,6 +75,8 @@ struct Functions {
 struct Kernels {
   const char* isa;
   int vector_bytes;
+  // The products behind one output by winograd; the number of taps where it leaves it to direct.
+  double (*winograd_products)(const Axis* axis);
   Functions<float> f32;
   Functions<double> f64;
 

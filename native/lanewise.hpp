@@ -13,20 +13,6 @@
 
 namespace pellucid::PELLUCID_ISA {
 
-template <int... l>
-struct Indices {};
-
-template <int n, int... l>
-struct Count : Count<n - 1, n - 1, l...> {};
-
-template <int... l>
-struct Count<0, l...> {
-  using Type = Indices<l...>;
-};
-
-template <class T>
-using Lanes = typename Count<Simd<T>::lanes>::Type;
-
 // Groups of K lanes, each filled with its lane q. GCC and Clang make one shuffle of the list.
 template <int K, int q, class T, int... l>
 PELLUCID_INLINE Vec<T> permute(Vec<T> v, Indices<l...>) {

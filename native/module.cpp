@@ -164,6 +164,16 @@ void grad_weight_as(Algorithm algorithm, const In& x, const In& gy, const Out& g
     throw std::bad_alloc();
 }
 
+// The products of a plan by winograd, as a part of those that the direct sum takes.
+double winograd_part(Plan plan, int axes) {
+  std::vector<i64> weight(plan.shape(0));
+  const i64 none[max_axes + 2] = {};
+  Axis axis[max_axes];
+  read(plan, axis, weight.data(), axes, none, nullptr, none);
+  const i64 taps = axis[0].taps * axis[1].taps * axis[2].taps;
+  return active->winograd_products(axis) / double(taps);
+}
+
 void correlate(int algorithm, In x, In w, std::optional<In> b, Out y, Plan plan, bool transposed,
                bool relu) {
   const In* bias = b ? &*b : nullptr;
@@ -231,6 +241,7 @@ NB_MODULE(_native, m) {
         nb::arg("plan").noconvert(), nb::arg("transposed"), nb::arg("relu") = false);
   m.def("grad_weight", &grad_weight, nb::arg("algorithm"), nb::arg("x").noconvert(),
         nb::arg("gy").noconvert(), nb::arg("gw").noconvert(), nb::arg("plan").noconvert());
+  m.def("winograd_part", &winograd_part, nb::arg("plan").noconvert(), nb::arg("axes"));
   m.def("empty_channels_last", &empty_channels_last);
   m.def("isas", &isas);
   m.def("isa", [] { return active->isa; });

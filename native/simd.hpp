@@ -75,6 +75,23 @@ PELLUCID_INLINE void store_part(T* to, Vec<T> value, i64 left) {
   for (i64 e = 0; e < left; ++e) to[e] = values[e];
 }
 
+// Memory that will be needed soon, asked for a little at a time.
+struct Ahead {
+  const char* next;
+  const char* end;
+
+  template <class T>
+  Ahead(const T* from, i64 count)
+      : next(reinterpret_cast<const char*>(from)),
+        end(reinterpret_cast<const char*>(from + count)) {}
+
+  i64 lines() const { return (end - next + 63) / 64; }
+
+  PELLUCID_INLINE void fetch(i64 count) {
+    for (; count > 0 && next < end; --count, next += 64) __builtin_prefetch(next, 0, 2);
+  }
+};
+
 // a * b + c with one rounding where the machine can, with two on the baseline.
 #if defined(__AVX512F__)
 PELLUCID_INLINE Vec<float> fma(Vec<float> a, Vec<float> b, Vec<float> c) {
@@ -103,5 +120,87 @@ PELLUCID_INLINE V fma(V a, V b, V c) {
   return a * b + c;
 }
 #endif
+
+// A vector whose lane l is lane from(l) of `a`, or of `b` behind it. One shuffle.
+template <class T>
+struct Mask;
+template <>
+struct Mask<float> {
+  typedef std::int32_t Type __attribute__((vector_size(vector_bytes)));
+};
+template <>
+struct Mask<double> {
+  typedef std::int64_t Type __attribute__((vector_size(vector_bytes)));
+};
+
+template <int... l>
+struct Indices {};
+
+template <int n, int... l>
+struct Count : Count<n - 1, n - 1, l...> {};
+
+template <int... l>
+struct Count<0, l...> {
+  using Type = Indices<l...>;
+};
+
+template <class T>
+using Lanes = typename Count<Simd<T>::lanes>::Type;
+
+// Parts of 16 bytes. Units of S elements from the low or the high halves of the parts of two
+// vectors, by turns.
+template <class T, int S, bool high, int... l>
+PELLUCID_INLINE Vec<T> zip(Vec<T> a, Vec<T> b, Indices<l...>) {
+  constexpr int Q = 16 / int(sizeof(T));
+#if defined(__clang__)
+  return __builtin_shufflevector(
+      a, b,
+      (l / Q * Q + high * Q / 2 + l % Q / S / 2 * S + l % S + l / S % 2 * int(sizeof...(l)))...);
+#else
+  return __builtin_shuffle(a, b,
+                           typename Mask<T>::Type{(l / Q * Q + high * Q / 2 + l % Q / S / 2 * S +
+                                                   l % S + l / S % 2 * int(sizeof...(l)))...});
+#endif
+}
+
+// Part k of the vector is what lies at p + k step.
+template <class T>
+PELLUCID_INLINE Vec<T> load_parts(const T* p, [[maybe_unused]] i64 step) {
+#if defined(__AVX512F__)
+  const auto at = [=](int k) { return reinterpret_cast<const float*>(p + k * step); };
+  __m512 v = _mm512_castps128_ps512(_mm_loadu_ps(at(0)));
+  v = _mm512_insertf32x4(v, _mm_loadu_ps(at(1)), 1);
+  v = _mm512_insertf32x4(v, _mm_loadu_ps(at(2)), 2);
+  return (Vec<T>)_mm512_insertf32x4(v, _mm_loadu_ps(at(3)), 3);
+#elif defined(__AVX2__)
+  const auto at = [=](int k) { return reinterpret_cast<const float*>(p + k * step); };
+  const __m256 v = _mm256_castps128_ps256(_mm_loadu_ps(at(0)));
+  return (Vec<T>)_mm256_insertf128_ps(v, _mm_loadu_ps(at(1)), 1);
+#else
+  return load(p);
+#endif
+}
+
+// to[e], for 16 bytes of elements e, has element e of as many rows as there are lanes.
+template <class T>
+PELLUCID_INLINE void transpose(const T* from, i64 step, Vec<T>* to) {
+  constexpr int Q = 16 / int(sizeof(T));
+  Vec<T> v[Q];
+#pragma GCC unroll 4
+  for (int k = 0; k < Q; ++k) v[k] = load_parts<T>(from + k * step, Q * step);
+  if constexpr (Q == 2) {
+    to[0] = zip<T, 1, false>(v[0], v[1], Lanes<T>{});
+    to[1] = zip<T, 1, true>(v[0], v[1], Lanes<T>{});
+  } else {
+    const Vec<T> low = zip<T, 1, false>(v[0], v[1], Lanes<T>{});
+    const Vec<T> low2 = zip<T, 1, false>(v[2], v[3], Lanes<T>{});
+    const Vec<T> high = zip<T, 1, true>(v[0], v[1], Lanes<T>{});
+    const Vec<T> high2 = zip<T, 1, true>(v[2], v[3], Lanes<T>{});
+    to[0] = zip<T, 2, false>(low, low2, Lanes<T>{});
+    to[1] = zip<T, 2, true>(low, low2, Lanes<T>{});
+    to[2] = zip<T, 2, false>(high, high2, Lanes<T>{});
+    to[3] = zip<T, 2, true>(high, high2, Lanes<T>{});
+  }
+}
 
 }  // namespace pellucid::PELLUCID_ISA

@@ -16,7 +16,7 @@ constexpr Functions<T> functions = {
 };
 
 extern const Kernels kernels;
-const Kernels kernels = {PELLUCID_NAME(PELLUCID_ISA), vector_bytes, functions<float>,
-                         functions<double>};
+const Kernels kernels = {PELLUCID_NAME(PELLUCID_ISA), vector_bytes, winograd_products,
+                         functions<float>, functions<double>};
 
 }  // namespace pellucid::PELLUCID_ISA

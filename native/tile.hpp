@@ -1,57 +1,98 @@
 // The register tile: all multiplications of the library are made here (docs/maths.md, 14).
 //
-//   out[i][j] = sum over r, l   a[ioff[i] + roff[r] + l al] * b[(r L + l) bl + j]
+//   out[ooff[i] + j] = from[foff[i] + j]
+//                    + sum over r, l   a[ioff[i] + roff[r] + l al] * b[(r L + l) bl + j]
 //
-// for i < MR rows and j < NV vectors. `ioff` and `roff` are tables of offsets, so that i may run
-// across row ends and images, and r over any set of kernel taps.
+// for i < MR rows and j < NV vectors. `ioff`, `roff`, `ooff` are tables of offsets, so that i may
+// run across row ends and images, and r over any set of kernel taps.
 #pragma once
 
 #include "simd.hpp"
 
 namespace pellucid::PELLUCID_ISA {
 
-// MR x NV accumulators, NV vectors of b and one of a fill 15 of the 16 registers of AVX2.
+// 6 x 2 accumulators, 2 vectors of b and one of a fill 15 of the 16 registers of AVX2, and 6 x 4
+// with theirs 29 of the 32 of AVX-512.
 constexpr int tile_rows = 6;
-constexpr int tile_vectors = 2;
+constexpr int tile_vectors = vector_bytes == 64 ? 4 : 2;
 
 template <class T>
 constexpr i64 tile_width = tile_vectors * Simd<T>::lanes;
 
+constexpr i64 no_offsets[tile_rows] = {};
+
+template <class T>
+struct Product {
+  const T* a;
+  const i64 *ioff, *roff;
+  i64 R, L, al;
+  const T* b;
+  i64 bl;
+  const T* from;  // what the sums begin with: one bias for all rows, or what `out` holds
+  const i64* foff;
+  T* out;
+  const i64* ooff;
+  bool relu;
+};
+
+template <class T>
+PELLUCID_INLINE Vec<T> relu(Vec<T> y) {
+  return y < Vec<T>{} ? Vec<T>{} : y;  // NaN stays
+}
+
 // A function of its own: inlined, it would share its registers with what its callers keep. Every
 // loop over the accumulators is unrolled, or they would be on the stack.
 template <class T, int MR, int NV>
-__attribute__((noinline)) void tile(const T* __restrict a, const i64* __restrict ioff,
-                                    const i64* __restrict roff, i64 R, i64 L, i64 al,
-                                    const T* __restrict b, i64 bl, T* __restrict out) {
+__attribute__((noinline)) void tile(const Product<T>& p) {
+  constexpr i64 lanes = Simd<T>::lanes;
   Vec<T> acc[MR][NV];
   i64 at[MR];
-#pragma GCC unroll 16
+#pragma GCC unroll 8
   for (int i = 0; i < MR; ++i) {
-    at[i] = ioff[i];
+    at[i] = p.ioff[i];
 #pragma GCC unroll 4
-    for (int j = 0; j < NV; ++j) acc[i][j] = Vec<T>{};
+    for (int j = 0; j < NV; ++j) acc[i][j] = load(p.from + p.foff[i] + j * lanes);
   }
-  for (i64 r = 0; r < R; ++r) {
-    const T* p = a + roff[r];
+  const i64 L = p.L, al = p.al, bl = p.bl;
+  const T* b = p.b;
+  for (i64 r = 0; r < p.R; ++r) {
+    const T* a = p.a + p.roff[r];
 #pragma GCC unroll 1
     for (i64 l = 0; l < L; ++l) {
       Vec<T> row[NV];
 #pragma GCC unroll 4
-      for (int j = 0; j < NV; ++j) row[j] = load(b + j * Simd<T>::lanes);
-#pragma GCC unroll 16
+      for (int j = 0; j < NV; ++j) row[j] = load(b + j * lanes);
+#pragma GCC unroll 8
       for (int i = 0; i < MR; ++i) {
-        const Vec<T> one = splat(p[at[i]]);
+        const Vec<T> one = splat(a[at[i]]);
 #pragma GCC unroll 4
         for (int j = 0; j < NV; ++j) acc[i][j] = fma(one, row[j], acc[i][j]);
       }
-      p += al;
+      a += al;
       b += bl;
     }
   }
-#pragma GCC unroll 16
+  if (p.relu) {
+#pragma GCC unroll 8
+    for (int i = 0; i < MR; ++i)
+#pragma GCC unroll 4
+      for (int j = 0; j < NV; ++j) acc[i][j] = relu<T>(acc[i][j]);
+  }
+#pragma GCC unroll 8
   for (int i = 0; i < MR; ++i)
 #pragma GCC unroll 4
-    for (int j = 0; j < NV; ++j) store(out + (i * NV + j) * Simd<T>::lanes, acc[i][j]);
+    for (int j = 0; j < NV; ++j) store(p.out + p.ooff[i] + j * lanes, acc[i][j]);
+}
+
+// The same for a number of vectors that is known when it runs.
+template <class T>
+PELLUCID_INLINE void tile(i64 vectors, const Product<T>& p) {
+  if constexpr (tile_vectors == 4) {
+    if (vectors == 4) return tile<T, tile_rows, 4>(p);
+    if (vectors == 3) return tile<T, tile_rows, 3>(p);
+  }
+  if (vectors == 2) return tile<T, tile_rows, 2>(p);
+  tile<T, tile_rows, 1>(p);
 }
 
 }  // namespace pellucid::PELLUCID_ISA

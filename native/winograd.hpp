@@ -74,52 +74,63 @@ PELLUCID_INLINE void transform_weight(const Vec<T> (&w)[TAPS], Vec<T> (&u)[point
   u[5] = w[TAPS - 1];
 }
 
-// The same along both axes of a small square: rows first, then columns.
-template <class T>
-PELLUCID_INLINE void transform_input_2d(Vec<T> (&x)[points][points]) {
+// The same along both axes of a small square, rows first; one row needs no transform along it.
+template <class T, int ROWS>
+PELLUCID_INLINE void transform_input_2d(Vec<T> (&x)[ROWS][points]) {
 #pragma GCC unroll 6
-  for (int i = 0; i < points; ++i) transform_input<T>(x[i]);
+  for (int i = 0; i < ROWS; ++i) transform_input<T>(x[i]);
+  if constexpr (ROWS > 1) {
 #pragma GCC unroll 6
-  for (int j = 0; j < points; ++j) {
-    Vec<T> column[points];
+    for (int j = 0; j < points; ++j) {
+      Vec<T> column[points];
 #pragma GCC unroll 6
-    for (int i = 0; i < points; ++i) column[i] = x[i][j];
-    transform_input<T>(column);
+      for (int i = 0; i < points; ++i) column[i] = x[i][j];
+      transform_input<T>(column);
 #pragma GCC unroll 6
-    for (int i = 0; i < points; ++i) x[i][j] = column[i];
+      for (int i = 0; i < points; ++i) x[i][j] = column[i];
+    }
   }
 }
 
-template <class T, int OUT>
-PELLUCID_INLINE void transform_output_2d(const Vec<T> (&m)[points][points], Vec<T> (&y)[OUT][OUT]) {
-  Vec<T> half[points][OUT];
+template <class T, int ROWS, int OUT_ROWS, int OUT>
+PELLUCID_INLINE void transform_output_2d(const Vec<T> (&m)[ROWS][points],
+                                         Vec<T> (&y)[OUT_ROWS][OUT]) {
+  Vec<T> half[ROWS][OUT];
 #pragma GCC unroll 6
-  for (int i = 0; i < points; ++i) transform_output<T, OUT>(m[i], half[i]);
+  for (int i = 0; i < ROWS; ++i) transform_output<T, OUT>(m[i], half[i]);
 #pragma GCC unroll 6
   for (int j = 0; j < OUT; ++j) {
-    Vec<T> column[points], out[OUT];
+    if constexpr (ROWS == 1) {
+      y[0][j] = half[0][j];
+    } else {
+      Vec<T> column[points], out[OUT_ROWS];
 #pragma GCC unroll 6
-    for (int i = 0; i < points; ++i) column[i] = half[i][j];
-    transform_output<T, OUT>(column, out);
+      for (int i = 0; i < points; ++i) column[i] = half[i][j];
+      transform_output<T, OUT_ROWS>(column, out);
 #pragma GCC unroll 6
-    for (int i = 0; i < OUT; ++i) y[i][j] = out[i];
+      for (int i = 0; i < OUT_ROWS; ++i) y[i][j] = out[i];
+    }
   }
 }
 
-template <class T, int TAPS>
-PELLUCID_INLINE void transform_weight_2d(const Vec<T> (&w)[TAPS][TAPS],
-                                         Vec<T> (&u)[points][points]) {
-  Vec<T> half[TAPS][points];
+template <class T, int TAP_ROWS, int TAPS, int ROWS>
+PELLUCID_INLINE void transform_weight_2d(const Vec<T> (&w)[TAP_ROWS][TAPS],
+                                         Vec<T> (&u)[ROWS][points]) {
+  Vec<T> half[TAP_ROWS][points];
 #pragma GCC unroll 6
-  for (int i = 0; i < TAPS; ++i) transform_weight<T, TAPS>(w[i], half[i]);
+  for (int i = 0; i < TAP_ROWS; ++i) transform_weight<T, TAPS>(w[i], half[i]);
 #pragma GCC unroll 6
   for (int j = 0; j < points; ++j) {
-    Vec<T> column[TAPS], out[points];
+    if constexpr (ROWS == 1) {
+      u[0][j] = half[0][j];
+    } else {
+      Vec<T> column[TAP_ROWS], out[points];
 #pragma GCC unroll 6
-    for (int i = 0; i < TAPS; ++i) column[i] = half[i][j];
-    transform_weight<T, TAPS>(column, out);
+      for (int i = 0; i < TAP_ROWS; ++i) column[i] = half[i][j];
+      transform_weight<T, TAP_ROWS>(column, out);
 #pragma GCC unroll 6
-    for (int i = 0; i < points; ++i) u[i][j] = out[i];
+      for (int i = 0; i < points; ++i) u[i][j] = out[i];
+    }
   }
 }
 

@@ -27,6 +27,7 @@ class Phase(NamedTuple):
 
     part: tuple[slice, ...]
     plan: Array | None
+    sizes: tuple[tuple[int, int], ...] = ()  # of each axis: taps, pixels
 
 
 def _axis(size: int, out: int, step: int, taps: list[tuple[int, int]]) -> list[int]:
@@ -82,5 +83,6 @@ def phases(spec: ConvSpec) -> list[Phase]:
         numbers = list(head)
         for out, (_, count, taps) in zip(spec.out_size, combination, strict=True):
             numbers += _axis(out, count, 1, taps)
-        found.append(Phase(part, np.array(numbers, np.int64)))
+        sizes = tuple((len(taps), count) for _, count, taps in combination)
+        found.append(Phase(part, np.array(numbers, np.int64), sizes))
     return found

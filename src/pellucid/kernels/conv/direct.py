@@ -53,7 +53,7 @@ def grad_input(gy: Array, w: Array, spec: ConvSpec, algorithm: Native = Native.D
     """Return gx, channels-last, phase by phase."""
     gx = empty_channels_last(spec.x_shape, gy.dtype)
     gy = _adjacent_channels(gy)
-    for part, plan in phases(spec) if gx.size else ():
+    for part, plan, _ in phases(spec) if gx.size else ():
         if plan is None:
             gx[part] = 0
         else:

@@ -1,9 +1,12 @@
-"""Winograd's minimal filtering: 3x3 and 5x5 kernels at stride 1 by a fraction of the products.
+"""Winograd's minimal filtering: most kernels by a fraction of the multiplications.
 
-F(4x4, 3x3) needs 4 times fewer of them and F(2x2, 5x5) 2.8 times, forward and in grad_input; so do
-F(3x3, 4x4) and F(5x5, 2x2) in grad_weight, all on the points 0, +-5/8, +-3/2, infinity
-(docs/maths.md, 13). The rounding is four times that of the direct sum, and integers are no longer
-exact: `set_winograd(False)` or PELLUCID_WINOGRAD=0 switch it off.
+Six inputs give four outputs of three taps with six products where the direct sum takes twelve, and
+along both axes of an image 36 where it takes 144. A kernel is cut into parts of 3x3, 4x4 or 5x5
+taps, each a small convolution at stride 1: the taps that a stride or a dilation brings together,
+and in three axes those of each depth. Forward and grad_input of 3x3 take 4 times fewer products,
+5x5 2.8 times, 7x7 3 times, 3 taps of one axis 2 times; grad_weight the same, with gy in the place
+of the weights (docs/maths.md, 13). The rounding is four times that of the direct sum, and integers
+are no longer exact: `set_winograd(False)` or PELLUCID_WINOGRAD=0 switch it off.
 Cost: the transform of the weights is part of every call.
 Next room: direct.py, then native/conv_winograd.cpp.
 """
@@ -11,14 +14,15 @@ Next room: direct.py, then native/conv_winograd.cpp.
 from __future__ import annotations
 
 import os
-from functools import partial
+from functools import lru_cache, partial
+from math import prod
 
 from pellucid.dtypes import DType
 from pellucid.kernels.conv import direct
+from pellucid.kernels.conv.correlation import forward_plan, phases
 from pellucid.kernels.conv.spec import ConvSpec, Direction
 from pellucid.kernels.native import module
 
-_KERNELS = ((3, 3), (5, 5))
 _LEAST_CHANNELS = 16  # of both sides: with fewer, the transforms cost more than they save
 
 _enabled = os.environ.get("PELLUCID_WINOGRAD") != "0"
@@ -36,17 +40,20 @@ def set_winograd(enabled: bool) -> None:
 
 
 def refuses(spec: ConvSpec, direction: Direction, dtype: DType) -> str | None:
-    """Say why not: another kernel, a stride, a dilation, groups, or an unusual padding."""
+    """Say why not: groups, an unusual padding, or a kernel whose parts save too little."""
     if module is None:
         return "the native module was not built"
-    if spec.kernel not in _KERNELS:
-        return "the kernel is not 3x3 or 5x5"
-    if spec.stride != (1, 1) or spec.dilation != (1, 1) or spec.groups != 1:
-        return "it is for stride 1, dilation 1 and one group"
+    if spec.groups != 1:
+        return "it is for one group"
     if not all(
-        0 <= pad < k for k, ends in zip(spec.kernel, spec.padding, strict=True) for pad in ends
+        0 <= end <= d * (k - 1)
+        for k, d, ends in zip(spec.kernel, spec.dilation, spec.padding, strict=True)
+        for end in ends
     ):
+        # Elements that no window meets would still be part of the tiles, and of their rounding.
         return "the padding crops x, or is as wide as the kernel"
+    if products(spec, direction) == 1:
+        return "it would hardly save multiplications"
     return None
 
 
@@ -57,6 +64,25 @@ def slower(spec: ConvSpec, direction: Direction, dtype: DType) -> str | None:
     if min(spec.in_channels, spec.out_channels) < _LEAST_CHANNELS:
         return f"fewer than {_LEAST_CHANNELS} channels"
     return None
+
+
+@lru_cache(maxsize=1024)
+def products(spec: ConvSpec, direction: Direction) -> float:
+    """Return the products that it takes, as a part of those of the direct sum.
+
+    >>> products(ConvSpec.parse("n8 c64 i56x56 o64 k3 p1"), "forward")
+    0.25
+    """
+    if direction != "grad_input":
+        return module.winograd_part(forward_plan(spec), spec.axes)
+    # Every phase of gx has taps of its own; some of them may be computed directly.
+    taken = all_of_them = 0.0
+    for phase in phases(spec):
+        if phase.plan is not None:
+            direct_products = prod(taps * pixels for taps, pixels in phase.sizes)
+            taken += direct_products * module.winograd_part(phase.plan, spec.axes)
+            all_of_them += direct_products
+    return taken / all_of_them if all_of_them else 1.0
 
 
 forward = partial(direct.forward, algorithm=direct.Native.WINOGRAD)
