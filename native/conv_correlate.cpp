@@ -5,12 +5,15 @@
 #include "patch.hpp"
 #include "table.hpp"
 #include "tile.hpp"
+#include "weights.hpp"
 
 namespace pellucid::PELLUCID_ISA {
 namespace {
 
-constexpr i64 patch_bytes = 160 << 10;  // a part of the second cache level
+constexpr i64 patch_bytes = 512 << 10;  // of x in hand, a part of the second cache level
+constexpr i64 near_bytes = 512 << 10;   // of weights that stay near
 constexpr i64 most_pixels = 1024;       // of one block of lines
+constexpr i64 strip_pixels = 8 * tile_rows;
 constexpr i64 jobs_per_thread = 4;
 
 // How the taps are walked: R rows of L adjacent elements each.
@@ -30,35 +33,19 @@ Run run_of(const P& p, i64 column) {
   return {rest * last.taps, p.in_channels, false};
 }
 
-// Weights as the tile reads them: [group][block of outputs][r][l][width], zeros past the last one.
-template <class T>
-void pack_block(const Correlation<T>& p, i64 group, i64 block, T* to) {
-  const i64 width = tile_width<T>, first = block * width;
-  const i64 count = smaller(width, p.out_channels - first);
-  const T* w = p.w + group * p.w_group + first * p.w_out;
-  // Channels outermost: then w is read in as many forward streams as there are outputs.
-  for (i64 c = 0; c < p.in_channels; ++c) {
-    T* row = to + c * width;
-    for (i64 t = 0; t < p.axis[0].taps; ++t)
-      for (i64 u = 0; u < p.axis[1].taps; ++u)
-        for (i64 v = 0; v < p.axis[2].taps; ++v, row += p.in_channels * width) {
-          const T* tap =
-              w + c * p.w_in + p.axis[0].weight[t] + p.axis[1].weight[u] + p.axis[2].weight[v];
-          for (i64 o = 0; o < count; ++o) row[o] = tap[o * p.w_out];
-          for (i64 o = count; o < width; ++o) row[o] = T(0);
-        }
-  }
-}
-
 template <class T>
 class Correlate {
  public:
   Correlate(const Correlation<T>& p, const Context& context)
-      : p_(p), context_(context), patch_(p.x, p.x_image, p.axis, p.groups * p.in_channels) {
+      : p_(p),
+        context_(context),
+        patch_(p.x, p.x_image, p.axis, p.groups * p.in_channels),
+        weights_(p) {
     run_ = run_of(p, patch_.column());
-    blocks_ = (p.out_channels + tile_width<T> - 1) / tile_width<T>;
-    lines_ = p.images * p.axis[0].out * p.axis[1].out;
+    blocks_ = (p.out_channels + width - 1) / width;
+    block_size_ = run_.rows * run_.length * width;
     const i64 columns = p.axis[2].out;
+    lines_ = p.images * p.axis[0].out * p.axis[1].out;
     lines_per_job_ = patch_.lines_within(patch_bytes);
     if (lines_per_job_ == p.axis[1].out)  // small images: several of them
       lines_per_job_ *= larger(1, (most_pixels / 2) / (lines_per_job_ * columns));
@@ -66,142 +53,165 @@ class Correlate {
     lines_per_job_ = smaller(lines_per_job_, lines_);
     line_jobs_ = (lines_ + lines_per_job_ - 1) / lines_per_job_;
     const i64 wanted = jobs_per_thread * context.threads;
-    const i64 all = p.groups * blocks_;
-    output_jobs_ = smaller(all, larger(1, wanted / line_jobs_));
+    output_jobs_ = smaller(p.groups * blocks_, larger(1, wanted / line_jobs_));
   }
 
   bool run() {
-    const i64 block = run_.rows * run_.length * tile_width<T>;
-    packed_ = static_cast<T*>(context_.allocate(sizeof(T) * (block * p_.groups * blocks_) + 64));
+    const i64 all = p_.groups * blocks_;
+    packed_ = static_cast<T*>(context_.allocate(i64(sizeof(T)) * all * (block_size_ + width)));
     if (!packed_) return false;
-    context_.parallel(p_.groups * blocks_, pack, this);
-    context_.parallel(line_jobs_ * output_jobs_, work, this);
+    bias_ = packed_ + all * block_size_;
+    context_.parallel(all, pack, this);
+    if (!failed_) context_.parallel(line_jobs_ * output_jobs_, work, this);
     context_.release(packed_);
     return !failed_;
   }
 
  private:
+  static constexpr i64 lanes = Simd<T>::lanes;
+  static constexpr i64 width = tile_width<T>;
+
+  // Weights of one block of outputs as the tile reads them, [r][l][width], and its bias; zeros past
+  // the last output of the last vector.
   static void pack(void* self, i64 k) {
-    auto& c = *static_cast<Correlate*>(self);
-    const i64 block = c.run_.rows * c.run_.length * tile_width<T>;
-    pack_block(c.p_, k / c.blocks_, k % c.blocks_, c.packed_ + k * block);
+    auto& g = *static_cast<Correlate*>(self);
+    const Correlation<T>& p = g.p_;
+    auto* buffer =
+        static_cast<Vec<T>*>(g.context_.allocate(g.weights_.size() * i64(sizeof(Vec<T>))));
+    if (!buffer) {
+      g.failed_ = true;
+      return;
+    }
+    const i64 group = k / g.blocks_, first = k % g.blocks_ * width;
+    for (i64 o = first; o < smaller(first + width, p.out_channels); o += lanes) {
+      T* to = g.packed_ + k * g.block_size_ + o - first;
+      const auto put = [&](i64 c, const Vec<T>* w) {
+        T* row = to + c * width;
+        for (i64 t = 0; t < p.axis[0].taps; ++t)
+          for (i64 u = 0; u < p.axis[1].taps; ++u)
+            for (i64 v = 0; v < p.axis[2].taps; ++v, row += p.in_channels * width)
+              store(row, w[p.axis[0].weight[t] + p.axis[1].weight[u] + p.axis[2].weight[v]]);
+      };
+      const i64 left = p.out_channels - o;
+      g.weights_.each(p.w + group * p.w_group + o * p.w_out, left, 0, p.in_channels, buffer, put);
+      store(g.bias_ + k * width + o - first,
+            p.b ? load_part(p.b + group * p.out_channels + o, left) : Vec<T>{});
+    }
+    g.context_.release(buffer);
   }
 
   static void work(void* self, i64 k) {
-    auto& c = *static_cast<Correlate*>(self);
-    Correlate::Job job(c, k / c.output_jobs_, k % c.output_jobs_);
+    auto& g = *static_cast<Correlate*>(self);
+    Job job(g, k / g.output_jobs_, k % g.output_jobs_);
     if (!job.memory) {
-      c.failed_ = true;
+      g.failed_ = true;
       return;
     }
     job.run();
-    c.context_.release(job.memory);
+    g.context_.release(job.memory);
   }
 
   // A block of lines and a range of output blocks, on one thread.
   struct Job {
-    Job(Correlate& c, i64 line_job, i64 output_job) : c(c), patch(c.patch_) {
-      first = line_job * c.lines_per_job_;
-      lines = smaller(c.lines_per_job_, c.lines_ - first);
-      const i64 all = c.p_.groups * c.blocks_;
-      begin = all * output_job / c.output_jobs_;
-      end = all * (output_job + 1) / c.output_jobs_;
-      columns = c.p_.axis[2].out;
-      pixels = lines * columns;
-      const i64 tables = lines + 2 * (pixels + tile_rows) + c.run_.rows;
-      const i64 copy = patch.size(lines);
-      memory =
-          static_cast<char*>(c.context_.allocate(sizeof(i64) * tables + sizeof(T) * copy + 128));
+    Job(Correlate& g, i64 line_job, i64 output_job) : g(g), patch(g.patch_) {
+      first = line_job * g.lines_per_job_;
+      lines = smaller(g.lines_per_job_, g.lines_ - first);
+      const i64 all = g.p_.groups * g.blocks_;
+      begin = all * output_job / g.output_jobs_;
+      end = all * (output_job + 1) / g.output_jobs_;
+      pixels = lines * g.p_.axis[2].out;
+      const i64 tables = lines + 2 * (pixels + tile_rows) + g.run_.rows;
+      memory = static_cast<char*>(g.context_.allocate(i64(sizeof(i64)) * tables +
+                                                      i64(sizeof(T)) * patch.size(lines) + 64));
       if (!memory) return;
       base = reinterpret_cast<i64*>(memory);
       ioff = base + lines;
       yoff = ioff + pixels + tile_rows;
       roff = yoff + pixels + tile_rows;
-      const std::uintptr_t behind = reinterpret_cast<std::uintptr_t>(roff + c.run_.rows);
-      from = reinterpret_cast<T*>((behind + 63) & ~std::uintptr_t(63));
+      const std::uintptr_t behind = reinterpret_cast<std::uintptr_t>(roff + g.run_.rows);
+      copy = reinterpret_cast<T*>((behind + 63) & ~std::uintptr_t(63));
     }
 
     void run() {
-      const Correlation<T>& p = c.p_;
-      const T* x = patch.prepare(first, lines, from, base);
-      for (i64 k = 0, i = 0; k < lines; ++k) {
-        const i64 line = first + k, h = line % p.axis[1].out, nd = line / p.axis[1].out;
-        const i64 d = nd % p.axis[0].out, n = nd / p.axis[0].out;
-        const i64 y = n * p.y_image + d * p.axis[0].y + h * p.axis[1].y;
-        for (i64 q = 0; q < columns; ++q, ++i) {
-          ioff[i] = base[k] + q * p.axis[2].step * patch.column();
-          yoff[i] = y + q * p.axis[2].y;
-        }
-      }
-      for (i64 i = pixels; i < pixels + tile_rows; ++i) ioff[i] = ioff[pixels - 1];
-      fill_taps();
-      const i64 block = c.run_.rows * c.run_.length * tile_width<T>;
-      for (i64 k = begin; k < end; ++k) {
-        const i64 group = k / c.blocks_, o = (k % c.blocks_) * tile_width<T>;
-        const T* a = x + group * p.in_channels;
-        const i64 count = smaller(tile_width<T>, p.out_channels - o);
-        if (tile_vectors == 4 && count > 3 * Simd<T>::lanes)
-          outputs<tile_rows, 4>(a, c.packed_ + k * block, group * p.out_channels + o, count);
-        else if (tile_vectors == 4 && count > 2 * Simd<T>::lanes)
-          outputs<tile_rows, 3>(a, c.packed_ + k * block, group * p.out_channels + o, count);
-        else if (count > Simd<T>::lanes)
-          outputs<tile_rows, 2>(a, c.packed_ + k * block, group * p.out_channels + o, count);
-        else
-          outputs<tile_rows, 1>(a, c.packed_ + k * block, group * p.out_channels + o, count);
-      }
+      const T* x = patch.prepare(first, lines, copy, base);
+      fill_offsets();
+      // Weights that stay near are walked for each strip of pixels, so that y is written once, as
+      // it lies; others are walked once.
+      const i64 bytes = (end - begin) * g.block_size_ * i64(sizeof(T));
+      const i64 strip = bytes <= near_bytes ? strip_pixels : pixels;
+      for (i64 i = 0; i < pixels; i += strip)
+        for (i64 k = begin; k < end; ++k) outputs(x, k, i, smaller(i + strip, pixels));
     }
 
-    void fill_taps() {
-      const Axis* axis = c.p_.axis;
+    void fill_offsets() {
+      const Axis* axis = g.p_.axis;
+      i64 i = 0;
+      for (i64 k = 0; k < lines; ++k) {
+        const i64 line = first + k, h = line % axis[1].out, nd = line / axis[1].out;
+        const i64 d = nd % axis[0].out, n = nd / axis[0].out;
+        const i64 y = n * g.p_.y_image + d * axis[0].y + h * axis[1].y;
+        for (i64 q = 0; q < axis[2].out; ++q, ++i) {
+          ioff[i] = base[k] + q * axis[2].step * patch.column();
+          yoff[i] = y + q * axis[2].y;
+        }
+      }
+      for (; i < pixels + tile_rows; ++i) {  // rows past the last pixel repeat it
+        ioff[i] = ioff[pixels - 1];
+        yoff[i] = yoff[pixels - 1];
+      }
       i64* to = roff;
       for (i64 t = 0; t < axis[0].taps; ++t)
         for (i64 u = 0; u < axis[1].taps; ++u)
-          for (i64 v = 0; v < (c.run_.merged ? 1 : axis[2].taps); ++v) *to++ = patch.tap(t, u, v);
+          for (i64 v = 0; v < (g.run_.merged ? 1 : axis[2].taps); ++v) *to++ = patch.tap(t, u, v);
     }
 
-    // One block of outputs for all pixels of the job.
-    template <int MR, int NV>
-    void outputs(const T* a, const T* b, i64 o, i64 count) {
-      constexpr i64 lanes = Simd<T>::lanes;
-      T bias[NV * lanes], sums[MR][NV * lanes];
-      const T zeros[NV * lanes] = {};
-      i64 soff[MR];
-      for (i64 i = 0; i < MR; ++i) soff[i] = i * NV * lanes;
-      for (i64 j = 0; j < NV * lanes; ++j) bias[j] = c.p_.b && j < count ? c.p_.b[o + j] : T(0);
-      for (i64 i = 0; i < pixels; i += MR) {
-        tile<T, MR, NV>({a, ioff + i, roff, c.run_.rows, c.run_.length, 1, b, tile_width<T>, zeros,
-                         no_offsets, sums[0], soff, false});
-        for (i64 m = 0; m < smaller(MR, pixels - i); ++m)
-          finish<NV>(sums[m], bias, c.p_.y + yoff[i + m] + o, count);
+    // One block of outputs for pixels i .. last - 1.
+    void outputs(const T* x, i64 k, i64 i, i64 last) {
+      const Correlation<T>& p = g.p_;
+      const i64 group = k / g.blocks_, o = (k % g.blocks_) * width;
+      const i64 count = smaller(width, p.out_channels - o), vectors = (count + lanes - 1) / lanes;
+      T* y = p.y + group * p.out_channels + o;
+      Product<T> product{x + group * p.in_channels, nullptr, roff, g.run_.rows, g.run_.length, 1,
+                         g.packed_ + k * g.block_size_, width, g.bias_ + k * width, no_offsets, y,
+                         nullptr, p.relu};
+      if (count == vectors * lanes) {
+        for (; i < last; i += tile_rows) {
+          product.ioff = ioff + i;
+          product.ooff = yoff + i;
+          tile<T>(vectors, product);
+        }
+        return;
+      }
+      // The last vector would reach over the last channel.
+      T sums[tile_rows * width];
+      i64 sum_offsets[tile_rows];
+      for (i64 m = 0; m < tile_rows; ++m) sum_offsets[m] = m * width;
+      product.out = sums;
+      product.ooff = sum_offsets;
+      for (; i < last; i += tile_rows) {
+        product.ioff = ioff + i;
+        tile<T>(vectors, product);
+        for (i64 m = 0; m < smaller(tile_rows, last - i); ++m)
+          for (i64 j = 0; j < count; j += lanes)
+            store_part(y + yoff[i + m] + j, load(sums + m * width + j), count - j);
       }
     }
 
-    // Add the bias, apply the ReLU, and store one pixel of a block of outputs.
-    template <int NV>
-    PELLUCID_INLINE void finish(const T* sums, const T* bias, T* y, i64 count) {
-      constexpr i64 lanes = Simd<T>::lanes;
-#pragma GCC unroll 4
-      for (i64 j = 0; j < NV * lanes; j += lanes) {
-        Vec<T> out = load(sums + j) + load(bias + j);
-        if (c.p_.relu) out = relu<T>(out);
-        store_part(y + j, out, count - j);
-      }
-    }
-
-    Correlate& c;
+    Correlate& g;
     Patch<T> patch;
-    i64 first, lines, begin, end, columns, pixels;
+    i64 first, lines, begin, end, pixels;
     char* memory;
     i64 *base, *ioff, *yoff, *roff;
-    T* from;
+    T* copy;
   };
 
   const Correlation<T>& p_;
   const Context& context_;
   Patch<T> patch_;
+  Weights<T> weights_;
   Run run_;
-  i64 blocks_, lines_, lines_per_job_, line_jobs_, output_jobs_;
-  T* packed_ = nullptr;
+  i64 blocks_, block_size_, lines_, lines_per_job_, line_jobs_, output_jobs_;
+  T *packed_ = nullptr, *bias_ = nullptr;
   bool failed_ = false;
 };
 
