@@ -13,7 +13,7 @@ namespace {
 constexpr i64 patch_bytes = 512 << 10;  // of x in hand, a part of the second cache level
 constexpr i64 near_bytes = 512 << 10;   // of weights that stay near
 constexpr i64 most_pixels = 1024;       // of one block of lines
-constexpr i64 strip_pixels = 8 * tile_rows;
+constexpr i64 strip_pixels = 4 * tile_rows;
 constexpr i64 jobs_per_thread = 4;
 
 // How the taps are walked: R rows of L adjacent elements each.
@@ -39,7 +39,7 @@ class Correlate {
   Correlate(const Correlation<T>& p, const Context& context)
       : p_(p),
         context_(context),
-        patch_(p.x, p.x_image, p.axis, p.groups * p.in_channels),
+        patch_(p.x, p.x_image, p.axis, p.groups * p.in_channels, p.axis[2].out),
         weights_(p) {
     run_ = run_of(p, patch_.column());
     blocks_ = (p.out_channels + width - 1) / width;
@@ -121,8 +121,8 @@ class Correlate {
       end = all * (output_job + 1) / g.output_jobs_;
       pixels = lines * g.p_.axis[2].out;
       const i64 tables = lines + 2 * (pixels + tile_rows) + g.run_.rows;
-      memory = static_cast<char*>(g.context_.allocate(i64(sizeof(i64)) * tables +
-                                                      i64(sizeof(T)) * patch.size(lines) + 64));
+      memory = static_cast<char*>(
+          g.context_.allocate(i64(sizeof(i64)) * tables + i64(sizeof(T)) * patch.size(lines) + 64));
       if (!memory) return;
       base = reinterpret_cast<i64*>(memory);
       ioff = base + lines;
@@ -133,7 +133,7 @@ class Correlate {
     }
 
     void run() {
-      const T* x = patch.prepare(first, lines, copy, base);
+      const T* x = patch.prepare(first, lines, 0, copy, base);
       fill_offsets();
       // Weights that stay near are walked for each strip of pixels, so that y is written once, as
       // it lies; others are walked once.
@@ -171,9 +171,19 @@ class Correlate {
       const i64 group = k / g.blocks_, o = (k % g.blocks_) * width;
       const i64 count = smaller(width, p.out_channels - o), vectors = (count + lanes - 1) / lanes;
       T* y = p.y + group * p.out_channels + o;
-      Product<T> product{x + group * p.in_channels, nullptr, roff, g.run_.rows, g.run_.length, 1,
-                         g.packed_ + k * g.block_size_, width, g.bias_ + k * width, no_offsets, y,
-                         nullptr, p.relu};
+      Product<T> product{x + group * p.in_channels,
+                         nullptr,
+                         roff,
+                         g.run_.rows,
+                         g.run_.length,
+                         1,
+                         g.packed_ + k * g.block_size_,
+                         width,
+                         g.bias_ + k * width,
+                         no_offsets,
+                         y,
+                         nullptr,
+                         p.relu};
       if (count == vectors * lanes) {
         for (; i < last; i += tile_rows) {
           product.ioff = ioff + i;

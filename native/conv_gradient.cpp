@@ -1,220 +1,243 @@
 // grad_weight through the register tile (docs/maths.md, 4):
 //
-//   gw[o, (t, u, v, c)] = sum over lines and columns q of gy[line, q, o] x[line, q s + (t, u, v),
-//   c]
+//   gw[o, (t, u, v, c)] = sum over lines, columns q of gy[line, q, o] x[line, q s + (t, u, v), c]
 //
-// In the tile, i runs over (t, u, v, c), r over output lines, l over output columns, and b is gy
-// as it lies in memory.
+// In the tile, i runs over (t, u, v, c), r over output lines, l over output columns, and b is gy.
+// A job has a range of lines, a chunk of channels and a chunk of outputs. It walks its lines block
+// by block, and puts the channels and the outputs that it needs of a block side by side: in memory
+// they lie as far apart as a pixel is long.
 #include "patch.hpp"
 #include "table.hpp"
 #include "tile.hpp"
+#include "weights.hpp"
 
 namespace pellucid::PELLUCID_ISA {
 namespace {
 
-constexpr i64 patch_bytes = 160 << 10;  // a part of the second cache level
-constexpr i64 block_pixels = 384;       // of one block of lines: their stripes of gy stay in L1
-constexpr i64 partial_bytes = 1 << 20;  // of all partial sums together
-constexpr i64 most_partials = 16;
-constexpr i64 jobs_per_thread = 4;
-constexpr i64 unit_tiles = 16;
+constexpr i64 block_pixels = 192;  // added to the sums at a time: their stripes of gy stay in L1
+constexpr i64 patch_bytes = 256 << 10;
+constexpr i64 sum_bytes = 256 << 10;  // of the sums of a job, a part of the second cache level
+constexpr i64 most_inputs = 64, most_outputs = 128;
+constexpr i64 near_outputs = 32;  // are read where they lie
+constexpr i64 wanted_jobs = 16;
+constexpr i64 partial_bytes = 4 << 20;  // of all partial sums together
 
-// The sums over pixels. A small gw is summed in a fixed number of partial sums over ranges of
-// lines, which are then added in order; a large one in one pass for each range of its elements.
-// The number of threads has no part in either, so it changes no bit.
+// The sums over pixels. Where there are few jobs, lines are cut into a number of ranges that the
+// spec determines, and their partial sums added in order: the number of threads changes no bit.
 template <class T>
 class GradWeight {
  public:
-  GradWeight(const WeightGradient<T>& p, const Context& context)
-      : p_(p), context_(context), patch_(p.x, p.x_image, p.axis, p.groups * p.in_channels) {
-    blocks_ = (p.out_channels + width - 1) / width;
-    run_ = p.axis[0].taps * p.axis[1].taps * p.axis[2].taps * p.in_channels;
-    chunks_ = (run_ + chunk - 1) / chunk;
+  GradWeight(const WeightGradient<T>& p, const Context& context) : p_(p), context_(context) {
+    taps_ = p.axis[0].taps * p.axis[1].taps * p.axis[2].taps;
+    out_chunk_ = chunk(p.out_channels, most_outputs, width);
+    out_chunks_ = (p.out_channels + out_chunk_ - 1) / out_chunk_;
+    const i64 fit = sum_bytes / i64(sizeof(T)) / (taps_ * out_chunk_);
+    in_chunk_ = chunk(p.in_channels, smaller(most_inputs, larger(fit, lanes)), 1);
+    in_chunks_ = (p.in_channels + in_chunk_ - 1) / in_chunk_;
+    run_ = taps_ * in_chunk_;
+    columns_ = chunk(p.axis[2].out, block_pixels, 1);
     lines_ = p.images * p.axis[0].out * p.axis[1].out;
-    choose_lines_per_block();
-    size_ = p.groups * blocks_ * run_ * width;
-    partials_ = smaller(most_partials, larger(1, partial_bytes / i64(size_ * sizeof(T))));
+    units_ = p.groups * in_chunks_ * out_chunks_;
+    const Patch<T> patch(patch_of(0));
+    lines_per_block_ = patch.lines_within(patch_bytes);
+    if (lines_per_block_ == p.axis[1].out)  // small images: several of them
+      lines_per_block_ *= larger(1, block_pixels / (lines_per_block_ * columns_));
+    lines_per_block_ = larger(1, smaller(lines_per_block_, block_pixels / columns_));
+    lines_per_block_ = smaller(lines_per_block_, lines_);
+    partials_ = smaller(wanted_jobs / units_, partial_bytes / (sum_size() * i64(sizeof(T))));
     partials_ = larger(1, smaller(partials_, lines_ / lines_per_block_));
-    const i64 wanted = jobs_per_thread * context.threads;
-    units_ = p.groups * blocks_ * chunks_;
-    ranges_ = smaller(units_, larger(1, wanted / partials_));
   }
 
   bool run() {
-    sums_ = static_cast<T*>(context_.allocate(sizeof(T) * size_ * partials_));
+    const i64 size = partials_ > 1 ? partials_ * units_ * sum_size() : 1;
+    sums_ = static_cast<T*>(context_.allocate(i64(sizeof(T)) * size));
     if (!sums_) return false;
-    context_.parallel(partials_ * ranges_, work, this);
-    if (!failed_) context_.parallel(p_.groups * blocks_, collect, this);
+    context_.parallel(partials_ * units_, work, this);
+    if (partials_ > 1 && !failed_) context_.parallel(units_ * slices, collect, this);
     context_.release(sums_);
     return !failed_;
   }
 
  private:
+  static constexpr i64 lanes = Simd<T>::lanes;
   static constexpr i64 width = tile_width<T>;
-  static constexpr i64 chunk = unit_tiles * tile_rows;
+  static constexpr i64 slices = 4;  // of the channels of a unit, when partial sums are added
 
-  void choose_lines_per_block() {
-    const i64 columns = p_.axis[2].out;
-    lines_per_block_ = patch_.lines_within(patch_bytes);
-    if (lines_per_block_ == p_.axis[1].out)  // small images: several of them
-      lines_per_block_ *= larger(1, block_pixels / (lines_per_block_ * columns));
-    lines_per_block_ = larger(1, smaller(lines_per_block_, block_pixels / columns));
-    lines_per_block_ = smaller(lines_per_block_, lines_);
+  // The size of equal parts of `all`, none of them above `most`, rounded up to a multiple of `to`.
+  static i64 chunk(i64 all, i64 most, i64 to) {
+    const i64 parts = (all + most - 1) / most;
+    return ((all + parts - 1) / parts + to - 1) / to * to;
+  }
+
+  i64 sum_size() const { return run_ * out_chunk_; }
+  i64 group(i64 unit) const { return unit / (in_chunks_ * out_chunks_); }
+  i64 in(i64 unit) const { return unit / out_chunks_ % in_chunks_ * in_chunk_; }
+  i64 out(i64 unit) const { return unit % out_chunks_ * out_chunk_; }
+  i64 channels(i64 unit) const { return smaller(in_chunk_, p_.in_channels - in(unit)); }
+  i64 outputs(i64 unit) const { return smaller(out_chunk_, p_.out_channels - out(unit)); }
+  // The sums of a unit: [block of outputs][t, u, v, c][width].
+  T* sums(i64 partial, i64 unit) const { return sums_ + (partial * units_ + unit) * sum_size(); }
+
+  Patch<T> patch_of(i64 unit) const {
+    const T* x = p_.x + group(unit) * p_.in_channels + in(unit);
+    const bool apart = p_.axis[2].x > most_inputs;
+    return Patch<T>(x, p_.x_image, p_.axis, channels(unit), columns_, apart);
   }
 
   static void work(void* self, i64 k) {
     auto& g = *static_cast<GradWeight*>(self);
-    Job job(g, k / g.ranges_, k % g.ranges_);
+    Job job(g, k / g.units_, k % g.units_);
     if (!job.memory) {
       g.failed_ = true;
       return;
     }
-    job.run();
+    job.work();
     g.context_.release(job.memory);
   }
 
-  // The sums of one block of outputs: [t, u, v, c][width].
-  T* sums(i64 partial, i64 block) const {
-    return sums_ + (partial * p_.groups * blocks_ + block) * run_ * width;
-  }
-
-  // Add the partial sums of one block of outputs in order and put them into gw.
   static void collect(void* self, i64 k) {
     auto& g = *static_cast<GradWeight*>(self);
-    const WeightGradient<T>& p = g.p_;
-    const i64 first = (k % g.blocks_) * width;
-    const i64 count = smaller(width, p.out_channels - first);
-    T* gw = p.gw + (k / g.blocks_) * p.gw_group + first * p.gw_out;
-    for (i64 c = 0; c < p.in_channels; ++c) {
-      i64 i = c;
-      for (i64 t = 0; t < p.axis[0].taps; ++t)
-        for (i64 u = 0; u < p.axis[1].taps; ++u)
-          for (i64 v = 0; v < p.axis[2].taps; ++v, i += p.in_channels) {
-            T* to =
-                gw + c * p.gw_in + p.axis[0].weight[t] + p.axis[1].weight[u] + p.axis[2].weight[v];
-            for (i64 o = 0; o < count; ++o) {
-              T sum = T(0);
-              for (i64 q = 0; q < g.partials_; ++q) sum += g.sums(q, k)[i * width + o];
-              to[o * p.gw_out] = sum;
-            }
-          }
-    }
+    const i64 unit = k / slices, slice = k % slices, count = g.channels(unit);
+    g.finish(g.sums(0, unit), unit, count * slice / slices, count * (slice + 1) / slices,
+             g.partials_);
   }
 
-  // A range of lines and a range of units (block of outputs, chunk of the run), on one thread.
+  // Put channels begin .. end - 1 of a unit into gw, partial sums added in order.
+  void finish(const T* sums, i64 unit, i64 begin, i64 end, i64 partials) {
+    const Axis* axis = p_.axis;
+    const i64 together = smaller(end - begin, larger(1, 64 / taps_));
+    auto* buffer =
+        static_cast<Vec<T>*>(context_.allocate((together * taps_ + 1) * i64(sizeof(Vec<T>))));
+    if (!buffer) {
+      failed_ = true;
+      return;
+    }
+    T* gw = p_.gw + group(unit) * p_.gw_group + in(unit)*p_.gw_in + out(unit) * p_.gw_out;
+    for (i64 o = 0; o < outputs(unit); o += lanes)
+      for (i64 c = begin; c < end; c += together) {
+        const i64 many = smaller(together, end - c);
+        for (i64 k = 0; k < many; ++k) {
+          const T* from = sums + o / width * run_ * width + (c + k) * width + o % width;
+          for (i64 t = 0; t < axis[0].taps; ++t)
+            for (i64 u = 0; u < axis[1].taps; ++u)
+              for (i64 v = 0; v < axis[2].taps; ++v, from += channels(unit) * width) {
+                Vec<T> sum = load(from);
+                for (i64 q = 1; q < partials; ++q) sum += load(from + q * units_ * sum_size());
+                buffer[k * taps_ + axis[0].weight[t] + axis[1].weight[u] + axis[2].weight[v]] = sum;
+              }
+        }
+        store_rows<T>(buffer, many * taps_, gw + o * p_.gw_out + c * p_.gw_in, p_.gw_out,
+                      outputs(unit) - o);
+      }
+    context_.release(buffer);
+  }
+
+  // A range of lines for one unit, on one thread.
   struct Job {
-    Job(GradWeight& g, i64 partial, i64 range) : g(g), patch(g.patch_), partial(partial) {
+    Job(GradWeight& g, i64 partial, i64 unit)
+        : g(g), unit(unit), channels(g.channels(unit)), patch(g.patch_of(unit)) {
       first = g.lines_ * partial / g.partials_;
       last = g.lines_ * (partial + 1) / g.partials_;
-      begin = g.units_ * range / g.ranges_;
-      end = g.units_ * (range + 1) / g.ranges_;
-      columns = g.p_.axis[2].out;
+      run = g.taps_ * channels;
       const i64 lines = g.lines_per_block_;
-      const i64 stripe = lines * columns * width;
-      memory =
-          static_cast<char*>(g.context_.allocate(sizeof(i64) * (lines + g.run_ + tile_rows) +
-                                                 sizeof(T) * (stripe + patch.size(lines)) + 128));
+      const i64 stripes = lines * g.columns_ * width;
+      const i64 own = g.partials_ > 1 ? 0 : g.sum_size();
+      memory = static_cast<char*>(
+          g.context_.allocate(i64(sizeof(i64)) * (lines + 2 * (run + tile_rows)) +
+                              i64(sizeof(T)) * (own + stripes + patch.size(lines)) + 64));
       if (!memory) return;
       base = reinterpret_cast<i64*>(memory);
       ioff = base + lines;
-      const std::uintptr_t behind = reinterpret_cast<std::uintptr_t>(ioff + g.run_ + tile_rows);
-      tail = reinterpret_cast<T*>((behind + 63) & ~std::uintptr_t(63));
-      copy = tail + stripe;
+      ooff = ioff + run + tile_rows;
+      const std::uintptr_t behind = reinterpret_cast<std::uintptr_t>(ooff + run + tile_rows);
+      stripe = reinterpret_cast<T*>((behind + 63) & ~std::uintptr_t(63));
+      copy = stripe + stripes;
+      sums = g.partials_ > 1 ? g.sums(partial, unit) : copy + patch.size(lines);
     }
 
-    void run() {
-      for (i64 unit = begin; unit < end; ++unit) {
-        T* sums = g.sums(partial, unit / g.chunks_) + (unit % g.chunks_) * chunk * width;
-        const i64 many = smaller(chunk, g.run_ - (unit % g.chunks_) * chunk);
-        for (i64 e = 0; e < many * width; ++e) sums[e] = T(0);
-      }
+    void work() {
+      for (i64 i = 0; i < run + tile_rows; ++i) ooff[i] = smaller(i, run - 1) * width;
       for (i64 line = first; line < last; line += g.lines_per_block_)
-        add_block(line, smaller(g.lines_per_block_, last - line));
+        for (i64 column = 0; column < g.p_.axis[2].out; column += g.columns_)
+          add_block(line, smaller(g.lines_per_block_, last - line), column);
+      if (g.partials_ == 1) g.finish(sums, unit, 0, channels, 1);
     }
 
     // Where each element (t, u, v, c) of the run lies, relative to a column of a line.
     void fill_run() {
-      const WeightGradient<T>& p = g.p_;
+      const Axis* axis = g.p_.axis;
       i64* to = ioff;
-      for (i64 t = 0; t < p.axis[0].taps; ++t)
-        for (i64 u = 0; u < p.axis[1].taps; ++u)
-          for (i64 v = 0; v < p.axis[2].taps; ++v)
-            for (i64 c = 0; c < p.in_channels; ++c) *to++ = patch.tap(t, u, v) + c;
-      for (int i = 0; i < tile_rows; ++i) to[i] = to[-1];
+      for (i64 t = 0; t < axis[0].taps; ++t)
+        for (i64 u = 0; u < axis[1].taps; ++u)
+          for (i64 v = 0; v < axis[2].taps; ++v)
+            for (i64 c = 0; c < channels; ++c) *to++ = patch.tap(t, u, v) + c;
+      for (int i = 0; i < tile_rows; ++i) to[i] = to[-1];  // rows past the last repeat it
     }
 
-    // Add one block of lines to the sums of all units.
-    void add_block(i64 line, i64 lines) {
+    // Add some lines, from a column on, to the sums.
+    void add_block(i64 line, i64 lines, i64 column) {
       const WeightGradient<T>& p = g.p_;
-      const T* x = patch.prepare(line, lines, copy, base);
+      const i64 all = p.groups * p.out_channels,
+                columns = smaller(g.columns_, p.axis[2].out - column);
+      const T* x = patch.prepare(line, lines, column, copy, base);
       fill_run();
-      i64 tailed = -1;  // the block of outputs that `tail` holds
-      for (i64 unit = begin; unit < end; ++unit) {
-        const i64 block = unit / g.chunks_, i = (unit % g.chunks_) * chunk;
-        const i64 group = block / g.blocks_, o = (block % g.blocks_) * width;
-        const i64 all = p.groups * p.out_channels;
-        const i64 count = smaller(width, p.out_channels - o);
-        const T* b = p.gy + line * columns * all + group * p.out_channels + o;
-        if (count < width && tailed != block) {
-          copy_tail(b, lines * columns, all, count);
-          tailed = block;
+      const T zeros[width] = {};
+      const bool begins = line == first && column == 0;
+      const bool one_piece = columns == p.axis[2].out;
+      for (i64 o = 0; o < g.outputs(unit); o += width) {
+        const i64 count = smaller(width, g.outputs(unit) - o);
+        const i64 vectors = (count + lanes - 1) / lanes;
+        const T* gy = p.gy + (line * p.axis[2].out + column) * all +
+                      g.group(unit) * p.out_channels + g.out(unit) + o;
+        const bool in_place = all <= near_outputs && count == vectors * lanes && one_piece;
+        if (!in_place) gather(gy, lines, columns, count);
+        T* to = sums + o / width * g.run_ * width;
+        Product<T> product{x,
+                           nullptr,
+                           base,
+                           lines,
+                           columns,
+                           p.axis[2].step * patch.column(),
+                           in_place ? gy : stripe,
+                           in_place ? all : width,
+                           begins ? zeros : to,
+                           no_offsets,
+                           to,
+                           nullptr,
+                           false};
+        for (i64 i = 0; i < run; i += tile_rows) {
+          product.ioff = ioff + i;
+          product.ooff = ooff + i;
+          if (!begins) product.foff = ooff + i;
+          tile<T>(vectors, product);
         }
-        const T* a = x + group * p.in_channels;
-        T* sums = g.sums(partial, block) + i * width;
-        const i64 many = smaller(chunk, g.run_ - i);
-        if (count == width)
-          add<tile_vectors>(a, ioff + i, many, lines, b, all, sums);
-        else if (tile_vectors == 4 && count > 3 * Simd<T>::lanes)
-          add<4>(a, ioff + i, many, lines, tail, width, sums);
-        else if (tile_vectors == 4 && count > 2 * Simd<T>::lanes)
-          add<3>(a, ioff + i, many, lines, tail, width, sums);
-        else if (count > Simd<T>::lanes)
-          add<2>(a, ioff + i, many, lines, tail, width, sums);
-        else
-          add<1>(a, ioff + i, many, lines, tail, width, sums);
       }
     }
 
-    // gy of a block of outputs that is not full, with zeros behind.
-    void copy_tail(const T* gy, i64 pixels, i64 all, i64 count) {
-      for (i64 q = 0; q < pixels; ++q) {
-        T* to = tail + q * width;
-        for (i64 o = 0; o < count; ++o) to[o] = gy[q * all + o];
-        for (i64 o = count; o < width; ++o) to[o] = T(0);
-      }
-    }
-
-    template <int NV>
-    void add(const T* a, const i64* offsets, i64 many, i64 lines, const T* b, i64 bl, T* sums) {
-      constexpr i64 lanes = Simd<T>::lanes;
-      const i64 al = g.p_.axis[2].step * patch.column();
-      T products[tile_rows][NV * lanes];
-      const T zeros[NV * lanes] = {};
-      i64 poff[tile_rows];
-      for (i64 i = 0; i < tile_rows; ++i) poff[i] = i * NV * lanes;
-      for (i64 i = 0; i < many; i += tile_rows) {
-        tile<T, tile_rows, NV>({a, offsets + i, base, lines, columns, al, b, bl, zeros, no_offsets,
-                                products[0], poff, false});
-        for (i64 m = 0; m < smaller(tile_rows, many - i); ++m)
-#pragma GCC unroll 4
-          for (i64 j = 0; j < NV * lanes; j += lanes)
-            store(sums + (i + m) * width + j,
-                  load(sums + (i + m) * width + j) + load(products[m] + j));
+    // gy of one block of outputs, pixel by pixel, zeros behind the last output.
+    void gather(const T* gy, i64 lines, i64 columns, i64 count) {
+      const i64 all = g.p_.groups * g.p_.out_channels;
+      T* to = stripe;
+      for (i64 k = 0; k < lines; ++k) {
+        const T* from = gy + k * g.p_.axis[2].out * all;
+        for (i64 q = 0; q < columns; ++q, from += all, to += width)
+          for (i64 o = 0; o < count; o += lanes) store(to + o, load_part(from + o, count - o));
       }
     }
 
     GradWeight& g;
+    i64 unit, channels;
     Patch<T> patch;
-    i64 partial, first, last, begin, end, columns;
+    i64 first, last, run;
     char* memory;
-    i64 *base, *ioff;
-    T *tail, *copy;
+    i64 *base, *ioff, *ooff;
+    T *stripe, *copy, *sums;
   };
 
   const WeightGradient<T>& p_;
   const Context& context_;
-  Patch<T> patch_;
-  i64 blocks_, run_, chunks_, lines_, lines_per_block_, size_, partials_, units_, ranges_;
+  i64 taps_, in_chunk_, in_chunks_, out_chunk_, out_chunks_, run_, columns_, lines_;
+  i64 lines_per_block_, units_, partials_;
   T* sums_ = nullptr;
   bool failed_ = false;
 };

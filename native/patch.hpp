@@ -1,7 +1,8 @@
 // The rows of x that a block of output lines reads, padded where they reach over the edge.
 //
-// A line is one row of output pixels (n, q_d, q_h). Where no tap leaves x, the lines point into x
-// itself; else the rows in hand are copied into a frame of zeros, a few per cent of the time.
+// A line is one row of output pixels (n, q_d, q_h), or a part of one. Where no tap leaves x, the
+// lines point into x itself; else, or where its pixels lie far apart, the rows in hand are copied
+// into a frame of zeros, a few per cent of the time.
 #pragma once
 
 #include "kernels.hpp"
@@ -33,15 +34,15 @@ inline Reach reach(const Axis& axis) {
 template <class T>
 class Patch {
  public:
-  // `channels` counts all groups.
-  Patch(const T* x, i64 x_image, const Axis* axis, i64 channels)
-      : x_(x), x_image_(x_image), axis_(axis), channels_(channels), inside_(true) {
+  // Of each pixel, `channels` are wanted from x on; of each line, `columns` at a time.
+  Patch(const T* x, i64 x_image, const Axis* axis, i64 channels, i64 columns, bool copies = false)
+      : x_(x), x_image_(x_image), axis_(axis), channels_(channels), inside_(!copies) {
     for (int a = 0; a < max_axes; ++a) {
       reach_[a] = reach(axis[a]);
       const i64 last = (axis[a].out - 1) * axis[a].step + reach_[a].high;
       inside_ = inside_ && reach_[a].low >= 0 && last < axis[a].in;
     }
-    width_ = (axis[2].out - 1) * axis[2].step + reach_[2].high - reach_[2].low + 1;
+    width_ = (columns - 1) * axis[2].step + span(2);
     column_ = inside_ ? axis[2].x : channels;
   }
 
@@ -65,12 +66,14 @@ class Patch {
     return axis_[0].taps * (segments * span(1) + lines * axis_[1].step) * width_ * channels_;
   }
 
-  // Prepare lines first .. first + count - 1: base[k] is where line k begins, and the result is
-  // what the bases are offsets of. `copy` has room for size(count) elements.
-  const T* prepare(i64 first, i64 count, T* copy, i64* base) {
+  // Prepare lines first .. first + count - 1 from a column on: base[k] is where line k begins, and
+  // the result is what the bases are offsets of. `copy` has room for size(count) elements.
+  const T* prepare(i64 first, i64 count, i64 column, T* copy, i64* base) {
     rows_ = 0;
+    left_ = column * axis_[2].step + reach_[2].low;
     if (inside_) {
-      for (i64 k = 0; k < count; ++k) base[k] = place(first + k);
+      for (i64 k = 0; k < count; ++k)
+        base[k] = place(first + k) + column * axis_[2].step * axis_[2].x;
       return x_;
     }
     const i64 out = axis_[1].out;
@@ -127,19 +130,24 @@ class Patch {
 
   // One row: zeros on the left, what there is of x, zeros on the right.
   void fill_row(const T* from, T* to) const {
-    const i64 low = reach_[2].low;
+    const i64 low = left_;
     const i64 left = from ? smaller(larger(-low, 0), width_) : width_;
     const i64 right = from ? larger(smaller(axis_[2].in - low, width_), left) : width_;
     for (i64 e = 0; e < left * channels_; ++e) to[e] = T(0);
     if (axis_[2].x == channels_) {
-      const T* source = from + (left + low) * channels_;
-      for (i64 e = 0; e < (right - left) * channels_; ++e) to[left * channels_ + e] = source[e];
+      copy_run(from + (left + low) * channels_, (right - left) * channels_, to + left * channels_);
     } else {
       for (i64 w = left; w < right; ++w)
-        for (i64 c = 0; c < channels_; ++c)
-          to[w * channels_ + c] = from[(w + low) * axis_[2].x + c];
+        copy_run(from + (w + low) * axis_[2].x, channels_, to + w * channels_);
     }
     for (i64 e = right * channels_; e < width_ * channels_; ++e) to[e] = T(0);
+  }
+
+  static void copy_run(const T* from, i64 count, T* to) {
+    constexpr i64 lanes = Simd<T>::lanes;
+    i64 e = 0;
+    for (; e + lanes <= count; e += lanes) store(to + e, load(from + e));
+    for (; e < count; ++e) to[e] = from[e];
   }
 
   const T* x_;
@@ -149,7 +157,7 @@ class Patch {
   bool inside_;
   Reach reach_[max_axes];
   i64 width_, column_;
-  i64 rows_ = 0;
+  i64 rows_ = 0, left_ = 0;
 };
 
 }  // namespace pellucid::PELLUCID_ISA

@@ -24,8 +24,12 @@ namespace {
 class FlushDenormals {
  public:
 #if defined(__SSE2__)
-  FlushDenormals() : before_(_mm_getcsr()) { _mm_setcsr(before_ | 0x8040); }
-  ~FlushDenormals() { _mm_setcsr(before_); }
+  FlushDenormals() : before_(_mm_getcsr()) {
+    _mm_setcsr(before_ | 0x8040);
+  }
+  ~FlushDenormals() {
+    _mm_setcsr(before_);
+  }
 
  private:
   unsigned before_;
@@ -34,7 +38,9 @@ class FlushDenormals {
     __asm__ volatile("mrs %0, fpcr" : "=r"(before_));
     __asm__ volatile("msr fpcr, %0" ::"r"(before_ | (1ull << 24)));
   }
-  ~FlushDenormals() { __asm__ volatile("msr fpcr, %0" ::"r"(before_)); }
+  ~FlushDenormals() {
+    __asm__ volatile("msr fpcr, %0" ::"r"(before_));
+  }
 
  private:
   unsigned long long before_;
