@@ -14,11 +14,12 @@
 namespace pellucid::PELLUCID_ISA {
 namespace {
 
-constexpr i64 block_pixels = 192;  // added to the sums at a time: their stripes of gy stay in L1
+constexpr i64 block_pixels = 128;  // added to the sums at a time: their stripes of gy stay in L1
 constexpr i64 patch_bytes = 256 << 10;
 constexpr i64 sum_bytes = 256 << 10;  // of the sums of a job, a part of the second cache level
-constexpr i64 most_inputs = 64, most_outputs = 128;
-constexpr i64 near_outputs = 32;  // are read where they lie
+constexpr i64 most_inputs = 256, most_outputs = 128;
+constexpr i64 near_channels = 64;  // pixels of so many lie near each other
+constexpr i64 part_channels = 66;
 constexpr i64 wanted_jobs = 16;
 constexpr i64 partial_bytes = 4 << 20;  // of all partial sums together
 
@@ -34,11 +35,13 @@ class GradWeight {
     const i64 fit = sum_bytes / i64(sizeof(T)) / (taps_ * out_chunk_);
     in_chunk_ = chunk(p.in_channels, smaller(most_inputs, larger(fit, lanes)), 1);
     in_chunks_ = (p.in_channels + in_chunk_ - 1) / in_chunk_;
-    run_ = taps_ * in_chunk_;
+    part_ = chunk(in_chunk_, part_channels, tile_rows);
+    parts_ = (in_chunk_ + part_ - 1) / part_;
+    run_ = taps_ * part_;
     columns_ = chunk(p.axis[2].out, block_pixels, 1);
     lines_ = p.images * p.axis[0].out * p.axis[1].out;
     units_ = p.groups * in_chunks_ * out_chunks_;
-    const Patch<T> patch(patch_of(0));
+    const Patch<T> patch(patch_of(0, 0));
     lines_per_block_ = patch.lines_within(patch_bytes);
     if (lines_per_block_ == p.axis[1].out)  // small images: several of them
       lines_per_block_ *= larger(1, block_pixels / (lines_per_block_ * columns_));
@@ -53,7 +56,7 @@ class GradWeight {
     sums_ = static_cast<T*>(context_.allocate(i64(sizeof(T)) * size));
     if (!sums_) return false;
     context_.parallel(partials_ * units_, work, this);
-    if (partials_ > 1 && !failed_) context_.parallel(units_ * slices, collect, this);
+    if (partials_ > 1 && !failed_) context_.parallel(units_ * parts_ * slices, collect, this);
     context_.release(sums_);
     return !failed_;
   }
@@ -69,19 +72,20 @@ class GradWeight {
     return ((all + parts - 1) / parts + to - 1) / to * to;
   }
 
-  i64 sum_size() const { return run_ * out_chunk_; }
+  i64 sum_size() const { return parts_ * run_ * out_chunk_; }
   i64 group(i64 unit) const { return unit / (in_chunks_ * out_chunks_); }
   i64 in(i64 unit) const { return unit / out_chunks_ % in_chunks_ * in_chunk_; }
   i64 out(i64 unit) const { return unit % out_chunks_ * out_chunk_; }
   i64 channels(i64 unit) const { return smaller(in_chunk_, p_.in_channels - in(unit)); }
   i64 outputs(i64 unit) const { return smaller(out_chunk_, p_.out_channels - out(unit)); }
-  // The sums of a unit: [block of outputs][t, u, v, c][width].
+  i64 channels(i64 unit, i64 part) const { return smaller(part_, channels(unit) - part * part_); }
+  // The sums of a unit: [part of its channels][block of outputs][t, u, v, c][width].
   T* sums(i64 partial, i64 unit) const { return sums_ + (partial * units_ + unit) * sum_size(); }
 
-  Patch<T> patch_of(i64 unit) const {
-    const T* x = p_.x + group(unit) * p_.in_channels + in(unit);
-    const bool apart = p_.axis[2].x > most_inputs;
-    return Patch<T>(x, p_.x_image, p_.axis, channels(unit), columns_, apart);
+  Patch<T> patch_of(i64 unit, i64 part) const {
+    const T* x = p_.x + group(unit) * p_.in_channels + in(unit) + part * part_;
+    const bool apart = p_.axis[2].x > near_channels;
+    return Patch<T>(x, p_.x_image, p_.axis, channels(unit, part), columns_, apart);
   }
 
   static void work(void* self, i64 k) {
@@ -91,19 +95,20 @@ class GradWeight {
       g.failed_ = true;
       return;
     }
-    job.work();
+    job.run();
     g.context_.release(job.memory);
   }
 
   static void collect(void* self, i64 k) {
     auto& g = *static_cast<GradWeight*>(self);
-    const i64 unit = k / slices, slice = k % slices, count = g.channels(unit);
-    g.finish(g.sums(0, unit), unit, count * slice / slices, count * (slice + 1) / slices,
+    const i64 unit = k / slices / g.parts_, part = k / slices % g.parts_, slice = k % slices;
+    const i64 count = g.channels(unit, part);
+    g.finish(g.sums(0, unit), unit, part, count * slice / slices, count * (slice + 1) / slices,
              g.partials_);
   }
 
-  // Put channels begin .. end - 1 of a unit into gw, partial sums added in order.
-  void finish(const T* sums, i64 unit, i64 begin, i64 end, i64 partials) {
+  // Put channels begin .. end - 1 of a part of a unit into gw, partial sums added in order.
+  void finish(const T* sums, i64 unit, i64 part, i64 begin, i64 end, i64 partials) {
     const Axis* axis = p_.axis;
     const i64 together = smaller(end - begin, larger(1, 64 / taps_));
     auto* buffer =
@@ -112,18 +117,21 @@ class GradWeight {
       failed_ = true;
       return;
     }
-    T* gw = p_.gw + group(unit) * p_.gw_group + in(unit)*p_.gw_in + out(unit) * p_.gw_out;
+    T* gw = p_.gw + group(unit) * p_.gw_group + (in(unit) + part * part_) * p_.gw_in +
+            out(unit) * p_.gw_out;
+    sums += part * run_ * out_chunk_;
     for (i64 o = 0; o < outputs(unit); o += lanes)
       for (i64 c = begin; c < end; c += together) {
         const i64 many = smaller(together, end - c);
         for (i64 k = 0; k < many; ++k) {
           const T* from = sums + o / width * run_ * width + (c + k) * width + o % width;
+          Vec<T>* to = buffer + k * taps_;
           for (i64 t = 0; t < axis[0].taps; ++t)
             for (i64 u = 0; u < axis[1].taps; ++u)
-              for (i64 v = 0; v < axis[2].taps; ++v, from += channels(unit) * width) {
+              for (i64 v = 0; v < axis[2].taps; ++v, from += channels(unit, part) * width) {
                 Vec<T> sum = load(from);
                 for (i64 q = 1; q < partials; ++q) sum += load(from + q * units_ * sum_size());
-                buffer[k * taps_ + axis[0].weight[t] + axis[1].weight[u] + axis[2].weight[v]] = sum;
+                to[axis[0].weight[t] + axis[1].weight[u] + axis[2].weight[v]] = sum;
               }
         }
         store_rows<T>(buffer, many * taps_, gw + o * p_.gw_out + c * p_.gw_in, p_.gw_out,
@@ -134,101 +142,112 @@ class GradWeight {
 
   // A range of lines for one unit, on one thread.
   struct Job {
-    Job(GradWeight& g, i64 partial, i64 unit)
-        : g(g), unit(unit), channels(g.channels(unit)), patch(g.patch_of(unit)) {
+    Job(GradWeight& g, i64 partial, i64 unit) : g(g), unit(unit) {
       first = g.lines_ * partial / g.partials_;
       last = g.lines_ * (partial + 1) / g.partials_;
-      run = g.taps_ * channels;
-      const i64 lines = g.lines_per_block_;
-      const i64 stripes = lines * g.columns_ * width;
+      const i64 lines = g.lines_per_block_, run = g.run_ + tile_rows;
+      const i64 stripes = lines * g.columns_ * g.out_chunk_;
+      const i64 copies = g.patch_of(unit, 0).size(lines);
       const i64 own = g.partials_ > 1 ? 0 : g.sum_size();
-      memory = static_cast<char*>(
-          g.context_.allocate(i64(sizeof(i64)) * (lines + 2 * (run + tile_rows)) +
-                              i64(sizeof(T)) * (own + stripes + patch.size(lines)) + 64));
+      memory = static_cast<char*>(g.context_.allocate(
+          i64(sizeof(i64)) * (lines + 2 * run) + i64(sizeof(T)) * (own + stripes + copies) + 64));
       if (!memory) return;
       base = reinterpret_cast<i64*>(memory);
       ioff = base + lines;
-      ooff = ioff + run + tile_rows;
-      const std::uintptr_t behind = reinterpret_cast<std::uintptr_t>(ooff + run + tile_rows);
+      ooff = ioff + run;
+      const std::uintptr_t behind = reinterpret_cast<std::uintptr_t>(ooff + run);
       stripe = reinterpret_cast<T*>((behind + 63) & ~std::uintptr_t(63));
       copy = stripe + stripes;
-      sums = g.partials_ > 1 ? g.sums(partial, unit) : copy + patch.size(lines);
+      sums = g.partials_ > 1 ? g.sums(partial, unit) : copy + copies;
     }
 
-    void work() {
-      for (i64 i = 0; i < run + tile_rows; ++i) ooff[i] = smaller(i, run - 1) * width;
+    void run() {
       for (i64 line = first; line < last; line += g.lines_per_block_)
         for (i64 column = 0; column < g.p_.axis[2].out; column += g.columns_)
           add_block(line, smaller(g.lines_per_block_, last - line), column);
-      if (g.partials_ == 1) g.finish(sums, unit, 0, channels, 1);
-    }
-
-    // Where each element (t, u, v, c) of the run lies, relative to a column of a line.
-    void fill_run() {
-      const Axis* axis = g.p_.axis;
-      i64* to = ioff;
-      for (i64 t = 0; t < axis[0].taps; ++t)
-        for (i64 u = 0; u < axis[1].taps; ++u)
-          for (i64 v = 0; v < axis[2].taps; ++v)
-            for (i64 c = 0; c < channels; ++c) *to++ = patch.tap(t, u, v) + c;
-      for (int i = 0; i < tile_rows; ++i) to[i] = to[-1];  // rows past the last repeat it
+      for (i64 part = 0; part < g.parts_ && g.partials_ == 1; ++part)
+        g.finish(sums, unit, part, 0, g.channels(unit, part), 1);
     }
 
     // Add some lines, from a column on, to the sums.
     void add_block(i64 line, i64 lines, i64 column) {
       const WeightGradient<T>& p = g.p_;
-      const i64 all = p.groups * p.out_channels,
-                columns = smaller(g.columns_, p.axis[2].out - column);
-      const T* x = patch.prepare(line, lines, column, copy, base);
-      fill_run();
-      const T zeros[width] = {};
-      const bool begins = line == first && column == 0;
-      const bool one_piece = columns == p.axis[2].out;
-      for (i64 o = 0; o < g.outputs(unit); o += width) {
-        const i64 count = smaller(width, g.outputs(unit) - o);
-        const i64 vectors = (count + lanes - 1) / lanes;
-        const T* gy = p.gy + (line * p.axis[2].out + column) * all +
-                      g.group(unit) * p.out_channels + g.out(unit) + o;
-        const bool in_place = all <= near_outputs && count == vectors * lanes && one_piece;
-        if (!in_place) gather(gy, lines, columns, count);
-        T* to = sums + o / width * g.run_ * width;
-        Product<T> product{x,
-                           nullptr,
-                           base,
-                           lines,
-                           columns,
-                           p.axis[2].step * patch.column(),
-                           in_place ? gy : stripe,
-                           in_place ? all : width,
-                           begins ? zeros : to,
-                           no_offsets,
-                           to,
-                           nullptr,
-                           false};
-        for (i64 i = 0; i < run; i += tile_rows) {
-          product.ioff = ioff + i;
-          product.ooff = ooff + i;
-          if (!begins) product.foff = ooff + i;
-          tile<T>(vectors, product);
+      const i64 all = p.groups * p.out_channels, outputs = g.outputs(unit);
+      const i64 columns = smaller(g.columns_, p.axis[2].out - column);
+      const T* gy = p.gy + (line * p.axis[2].out + column) * all + g.group(unit) * p.out_channels +
+                    g.out(unit);
+      const bool in_place =
+          all <= near_channels && outputs % lanes == 0 && columns == p.axis[2].out;
+      if (!in_place) gather(gy, lines, columns);
+      const i64 pixels = lines * columns;
+      for (i64 part = 0; part < g.parts_ && part * g.part_ < g.channels(unit); ++part) {
+        Patch<T> patch = g.patch_of(unit, part);
+        Product<T> product;
+        product.a = patch.prepare(line, lines, column, copy, base);
+        product.roff = base;
+        product.R = lines;
+        product.L = columns;
+        product.al = p.axis[2].step * patch.column();
+        product.bl = in_place ? all : width;
+        product.relu = false;
+        const i64 run = fill_run(patch, g.channels(unit, part));
+        for (i64 o = 0; o < outputs; o += width) {
+          product.b = in_place ? gy + o : stripe + o * pixels;
+          product.out = sums + part * g.run_ * g.out_chunk_ + o * g.run_;
+          add(product, run, (smaller(width, outputs - o) + lanes - 1) / lanes,
+              line == first && column == 0);
         }
       }
     }
 
-    // gy of one block of outputs, pixel by pixel, zeros behind the last output.
-    void gather(const T* gy, i64 lines, i64 columns, i64 count) {
-      const i64 all = g.p_.groups * g.p_.out_channels;
+    void add(Product<T>& product, i64 run, i64 vectors, bool begins) {
+      const T zeros[width] = {};
+      product.from = begins ? zeros : product.out;
+      product.foff = no_offsets;
+      for (i64 i = 0; i < run; i += tile_rows) {
+        product.ioff = ioff + i;
+        product.ooff = ooff + i;
+        if (!begins) product.foff = ooff + i;
+        tile<T>(vectors, product);
+      }
+    }
+
+    // Where each element (t, u, v, c) of the run lies, relative to a column of a line, and where
+    // its sums are; returns how many there are.
+    i64 fill_run(const Patch<T>& patch, i64 channels) {
+      const Axis* axis = g.p_.axis;
+      i64 i = 0;
+      for (i64 t = 0; t < axis[0].taps; ++t)
+        for (i64 u = 0; u < axis[1].taps; ++u)
+          for (i64 v = 0; v < axis[2].taps; ++v)
+            for (i64 c = 0; c < channels; ++c, ++i) {
+              ioff[i] = patch.tap(t, u, v) + c;
+              ooff[i] = i * width;
+            }
+      for (i64 e = i; e < i + tile_rows; ++e) {  // rows past the last repeat it
+        ioff[e] = ioff[i - 1];
+        ooff[e] = ooff[i - 1];
+      }
+      return i;
+    }
+
+    // gy of a chunk of outputs, [block of outputs][pixel][width], zeros behind the last output.
+    void gather(const T* gy, i64 lines, i64 columns) {
+      const i64 all = g.p_.groups * g.p_.out_channels, outputs = g.outputs(unit);
       T* to = stripe;
       for (i64 k = 0; k < lines; ++k) {
         const T* from = gy + k * g.p_.axis[2].out * all;
-        for (i64 q = 0; q < columns; ++q, from += all, to += width)
-          for (i64 o = 0; o < count; o += lanes) store(to + o, load_part(from + o, count - o));
+        for (i64 q = 0; q < columns; ++q, from += all, to += width) {
+          i64 o = 0;
+          for (T* put = to; o < outputs; o += width, put += lines * columns * width)
+            for (i64 e = 0; e < smaller(width, outputs - o); e += lanes)
+              store(put + e, load_part(from + o + e, outputs - o - e));
+        }
       }
     }
 
     GradWeight& g;
-    i64 unit, channels;
-    Patch<T> patch;
-    i64 first, last, run;
+    i64 unit, first, last;
     char* memory;
     i64 *base, *ioff, *ooff;
     T *stripe, *copy, *sums;
@@ -236,7 +255,7 @@ class GradWeight {
 
   const WeightGradient<T>& p_;
   const Context& context_;
-  i64 taps_, in_chunk_, in_chunks_, out_chunk_, out_chunks_, run_, columns_, lines_;
+  i64 taps_, in_chunk_, in_chunks_, part_, parts_, out_chunk_, out_chunks_, run_, columns_, lines_;
   i64 lines_per_block_, units_, partials_;
   T* sums_ = nullptr;
   bool failed_ = false;

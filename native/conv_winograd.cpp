@@ -310,10 +310,8 @@ class Winograd {
   bool failed_ = false;
 };
 
-}  // namespace
-
 template <class T>
-bool correlate_winograd(const Correlation<T>& p, const Context& context) {
+bool correlate_group(const Correlation<T>& p, const Context& context) {
   switch (winograd_scheme(p.axis).taps) {
     case 13:
       return Winograd<T, 1, 3>(p, context).run();
@@ -321,10 +319,26 @@ bool correlate_winograd(const Correlation<T>& p, const Context& context) {
       return Winograd<T, 3, 3>(p, context).run();
     case 44:
       return Winograd<T, 4, 4>(p, context).run();
-    case 55:
-      return Winograd<T, 5, 5>(p, context).run();
   }
-  return correlate_directly(p, context);
+  return Winograd<T, 5, 5>(p, context).run();
+}
+
+template <class T>
+Correlation<T> group_of(const Correlation<T>& p, i64 g) {
+  Correlation<T> group = p;
+  group.x += g * p.in_channels;
+  group.w += g * p.w_group;
+  group.y += g * p.out_channels;
+  if (p.b) group.b += g * p.out_channels;
+  return group;
+}
+
+}  // namespace
+
+template <class T>
+bool correlate_winograd(const Correlation<T>& p, const Context& context) {
+  if (!winograd_scheme(p.axis).taps) return correlate_directly(p, context);
+  return each_group(p, context, group_of<T>, correlate_group<T>);
 }
 
 double winograd_products(const Axis* axis) {

@@ -24,7 +24,7 @@ constexpr i64 most_channels = 64;  // of a chunk of k or o
 constexpr i64 wanted_jobs = 16;
 constexpr i64 partial_bytes = 4 << 20;  // of all partial sums together
 constexpr i64 most_shared = 64 << 20;   // bytes of V and W of all tiles, and where little is saved
-constexpr i64 near_shared = 16 << 20;   // by sharing them
+constexpr i64 near_shared = 16 << 20;   // by sharing them, these
 constexpr i64 many_chunks = 8;
 
 template <class T, int TAP_ROWS, int TAPS>
@@ -317,10 +317,8 @@ class WinogradGradient {
   bool failed_ = false;
 };
 
-}  // namespace
-
 template <class T>
-bool grad_weight_winograd(const WeightGradient<T>& p, const Context& context) {
+bool grad_weight_group(const WeightGradient<T>& p, const Context& context) {
   switch (winograd_scheme(p.axis).taps) {
     case 13:
       return WinogradGradient<T, 1, 3>(p, context).run();
@@ -328,10 +326,25 @@ bool grad_weight_winograd(const WeightGradient<T>& p, const Context& context) {
       return WinogradGradient<T, 3, 3>(p, context).run();
     case 44:
       return WinogradGradient<T, 4, 4>(p, context).run();
-    case 55:
-      return WinogradGradient<T, 5, 5>(p, context).run();
   }
-  return grad_weight_directly(p, context);
+  return WinogradGradient<T, 5, 5>(p, context).run();
+}
+
+template <class T>
+WeightGradient<T> group_of(const WeightGradient<T>& p, i64 g) {
+  WeightGradient<T> group = p;
+  group.x += g * p.in_channels;
+  group.gy += g * p.out_channels;
+  group.gw += g * p.gw_group;
+  return group;
+}
+
+}  // namespace
+
+template <class T>
+bool grad_weight_winograd(const WeightGradient<T>& p, const Context& context) {
+  if (!winograd_scheme(p.axis).taps) return grad_weight_directly(p, context);
+  return each_group(p, context, group_of<T>, grad_weight_group<T>);
 }
 
 PELLUCID_INSTANTIATE(grad_weight_winograd, WeightGradient)

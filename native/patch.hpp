@@ -137,8 +137,12 @@ class Patch {
     if (axis_[2].x == channels_) {
       copy_run(from + (left + low) * channels_, (right - left) * channels_, to + left * channels_);
     } else {
-      for (i64 w = left; w < right; ++w)
-        copy_run(from + (w + low) * axis_[2].x, channels_, to + w * channels_);
+      constexpr i64 ahead = 8;  // pixels, which may be far apart, and far away
+      for (i64 w = left; w < right; ++w) {
+        const T* pixel = from + (w + low) * axis_[2].x;
+        if (w + ahead < right) Ahead(pixel + ahead * axis_[2].x, channels_).fetch(channels_);
+        copy_run(pixel, channels_, to + w * channels_);
+      }
     }
     for (i64 e = right * channels_; e < width_ * channels_; ++e) to[e] = T(0);
   }

@@ -53,7 +53,42 @@ PELLUCID_INLINE Vec<T> splat(T value) {
   return value - Vec<T>{};
 }
 
-// A vector of which only `left` elements are there; zeros behind.
+// A vector of which only the first `left` elements are in memory; zeros behind, or nothing stored.
+#if defined(__AVX512F__)
+PELLUCID_INLINE Vec<float> load_part(const float* from, i64 left) {
+  return _mm512_maskz_loadu_ps(left < 16 ? __mmask16((1u << left) - 1) : __mmask16(-1), from);
+}
+PELLUCID_INLINE Vec<double> load_part(const double* from, i64 left) {
+  return _mm512_maskz_loadu_pd(left < 8 ? __mmask8((1u << left) - 1) : __mmask8(-1), from);
+}
+PELLUCID_INLINE void store_part(float* to, Vec<float> v, i64 left) {
+  _mm512_mask_storeu_ps(to, left < 16 ? __mmask16((1u << left) - 1) : __mmask16(-1), v);
+}
+PELLUCID_INLINE void store_part(double* to, Vec<double> v, i64 left) {
+  _mm512_mask_storeu_pd(to, left < 8 ? __mmask8((1u << left) - 1) : __mmask8(-1), v);
+}
+#elif defined(__AVX2__)
+PELLUCID_INLINE __m256i first_lanes(i64 left, float) {
+  const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+  return _mm256_cmpgt_epi32(_mm256_set1_epi32(int(left < 8 ? left : 8)), lane);
+}
+PELLUCID_INLINE __m256i first_lanes(i64 left, double) {
+  return _mm256_cmpgt_epi64(_mm256_set1_epi64x(left < 4 ? left : 4),
+                            _mm256_setr_epi64x(0, 1, 2, 3));
+}
+PELLUCID_INLINE Vec<float> load_part(const float* from, i64 left) {
+  return _mm256_maskload_ps(from, first_lanes(left, 0.0f));
+}
+PELLUCID_INLINE Vec<double> load_part(const double* from, i64 left) {
+  return _mm256_maskload_pd(from, first_lanes(left, 0.0));
+}
+PELLUCID_INLINE void store_part(float* to, Vec<float> v, i64 left) {
+  _mm256_maskstore_ps(to, first_lanes(left, 0.0f), v);
+}
+PELLUCID_INLINE void store_part(double* to, Vec<double> v, i64 left) {
+  _mm256_maskstore_pd(to, first_lanes(left, 0.0), v);
+}
+#else
 template <class T>
 PELLUCID_INLINE Vec<T> load_part(const T* from, i64 left) {
   constexpr i64 lanes = Simd<T>::lanes;
@@ -62,18 +97,15 @@ PELLUCID_INLINE Vec<T> load_part(const T* from, i64 left) {
   for (i64 e = 0; e < left; ++e) values[e] = from[e];
   return load(values);
 }
-
 template <class T>
-PELLUCID_INLINE void store_part(T* to, Vec<T> value, i64 left) {
+PELLUCID_INLINE void store_part(T* to, Vec<T> v, i64 left) {
   constexpr i64 lanes = Simd<T>::lanes;
-  if (left >= lanes) {
-    store(to, value);
-    return;
-  }
+  if (left >= lanes) return store(to, v);
   T values[lanes];
-  store(values, value);
+  store(values, v);
   for (i64 e = 0; e < left; ++e) to[e] = values[e];
 }
+#endif
 
 // Memory that will be needed soon, asked for a little at a time.
 struct Ahead {

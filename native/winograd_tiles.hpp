@@ -45,13 +45,16 @@ struct TapClasses {
   i64 spacing, inputs, apart, longest;
 };
 
-// The products behind one output along one axis, with parts of so many taps.
+// The products behind one output along one axis, with parts of so many taps. Tiles that reach over
+// the edge count whole.
 inline double products(const Axis& axis, i64 taps) {
   const TapClasses classes(axis);
+  const i64 apart = classes.inputs / axis.step, out = points - taps + 1;
+  const i64 tiles = ((axis.out + apart - 1) / apart + out - 1) / out * apart;
   i64 parts = 0;
   for (i64 first = 0; first < smaller(classes.apart, axis.taps); ++first)
     parts += ((axis.taps - first + classes.apart - 1) / classes.apart + taps - 1) / taps;
-  return parts > most_parts ? 1e30 : double(parts * points) / double(points - taps + 1);
+  return parts > most_parts ? 1e30 : double(parts * points * tiles) / double(axis.out);
 }
 
 // How many taps parts have along the last two axes, as two digits, and the products behind one
@@ -184,5 +187,33 @@ struct TileGrid {
   Rows rows;
   Columns columns;
 };
+
+inline void in_turn(i64 jobs, void (*job)(void* data, i64 k), void* data) {
+  for (i64 k = 0; k < jobs; ++k) job(data, k);
+}
+
+// Compute each group: on a thread of its own where there are enough of them, else on all threads.
+template <class Problem>
+bool each_group(const Problem& p, const Context& context, Problem (*group_of)(const Problem&, i64),
+                bool (*compute)(const Problem&, const Context&)) {
+  if (p.groups < context.threads || p.groups == 1) {
+    bool done = true;
+    for (i64 g = 0; g < p.groups && done; ++g) done = compute(group_of(p, g), context);
+    return done;
+  }
+  struct Groups {
+    const Problem& p;
+    Context alone;
+    Problem (*group_of)(const Problem&, i64);
+    bool (*compute)(const Problem&, const Context&);
+    bool failed = false;
+  } groups{p, {in_turn, 1, context.allocate, context.release}, group_of, compute};
+  const auto job = [](void* data, i64 g) {
+    auto& all = *static_cast<Groups*>(data);
+    if (!all.compute(all.group_of(all.p, g), all.alone)) all.failed = true;
+  };
+  context.parallel(p.groups, job, &groups);
+  return !groups.failed;
+}
 
 }  // namespace pellucid::PELLUCID_ISA

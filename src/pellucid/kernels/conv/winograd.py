@@ -24,6 +24,7 @@ from pellucid.kernels.conv.spec import ConvSpec, Direction
 from pellucid.kernels.native import module
 
 _LEAST_CHANNELS = 16  # of both sides: with fewer, the transforms cost more than they save
+_MOST_PRODUCTS = 0.52  # of grad_weight, whose sums lie further apart with each part
 
 _enabled = os.environ.get("PELLUCID_WINOGRAD") != "0"
 
@@ -40,11 +41,9 @@ def set_winograd(enabled: bool) -> None:
 
 
 def refuses(spec: ConvSpec, direction: Direction, dtype: DType) -> str | None:
-    """Say why not: groups, an unusual padding, or a kernel whose parts save too little."""
+    """Say why not: an unusual padding, or a kernel whose parts save too little."""
     if module is None:
         return "the native module was not built"
-    if spec.groups != 1:
-        return "it is for one group"
     if not all(
         0 <= end <= d * (k - 1)
         for k, d, ends in zip(spec.kernel, spec.dilation, spec.padding, strict=True)
@@ -61,8 +60,10 @@ def slower(spec: ConvSpec, direction: Direction, dtype: DType) -> str | None:
     """Say why not: few channels, or it is switched off."""
     if not _enabled:
         return "switched off by set_winograd or PELLUCID_WINOGRAD"
-    if min(spec.in_channels, spec.out_channels) < _LEAST_CHANNELS:
-        return f"fewer than {_LEAST_CHANNELS} channels"
+    if min(spec.in_channels, spec.out_channels) < _LEAST_CHANNELS * spec.groups:
+        return f"fewer than {_LEAST_CHANNELS} channels in a group"
+    if direction == "grad_weight" and products(spec, direction) > _MOST_PRODUCTS:
+        return "its sums cost what it saves"
     return None
 
 
