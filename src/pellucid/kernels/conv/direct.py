@@ -49,15 +49,22 @@ def forward(
     return y
 
 
-def grad_input(gy: Array, w: Array, spec: ConvSpec, algorithm: Native = Native.DIRECT) -> Array:
+def grad_input(
+    gy: Array,
+    w: Array,
+    spec: ConvSpec,
+    bx: Array | None = None,
+    algorithm: Native = Native.DIRECT,
+) -> Array:
     """Return gx, channels-last, phase by phase."""
     gx = empty_channels_last(spec.x_shape, gy.dtype)
     gy = _adjacent_channels(gy)
+    bx = None if bx is None else np.ascontiguousarray(bx)
     for part, plan in phases(spec) if gx.size else ():
         if plan is None:
-            gx[part] = 0
+            gx[part] = 0 if bx is None else bx.reshape(-1, *(1,) * spec.axes)
         else:
-            module.correlate(algorithm, gy, w, None, gx[part], plan, True)
+            module.correlate(algorithm, gy, w, bx, gx[part], plan, True)
     return gx
 
 
