@@ -38,6 +38,13 @@ SHOWS = {
         "[[1 0 2 0 3 0 2 0 1]\n [0 0 0 0 0 0 0 0 0]\n",
     ],
     "06_double_backward.py": ["  40  0.00", "gradgradcheck of f: True"],
+    "07_transposed_convolution.py": [
+        "[[1 2 3 0 0 0 0]\n [0 0 1 2 3 0 0]\n",
+        "conv_transpose1d of gy [  1   2  13  20 130 200 300]",
+        "3 -> 8 pixels with output_padding=1, and the convolution makes 3 of them",
+        "  3 taps [1 1 2 1 2 1 1]",
+        "epoch 8: mean squared error 0.02",
+    ],
 }
 
 

@@ -13,7 +13,7 @@ from kernels.conv.problems import PROBLEMS, conv_specs, integers
 
 from pellucid.errors import ArgumentError, DTypeError, ShapeError, UnsupportedError
 from pellucid.kernels import conv
-from pellucid.kernels.conv import ALGORITHMS, ConvSpec
+from pellucid.kernels.conv import ALGORITHMS, ConvSpec, reference
 from pellucid.kernels.layout import is_channels_last
 
 # Those that compute everything; what the others refuse is in their own tests.
@@ -201,6 +201,24 @@ def test_outputs_are_new_and_writable(algorithm):
         assert not any(np.shares_memory(result, array) for array in inputs)
 
 
+@algorithms
+@pytest.mark.parametrize("spec", PROBLEMS, ids=str)
+def test_the_bias_of_a_transposed_convolution(spec, algorithm):
+    """It is added everywhere, also where no window reaches."""
+    gy, w, bx = (integers(s, k) for k, s in enumerate((spec.y_shape, spec.w_shape, spec.bx_shape)))
+    expected = reference.grad_input(gy, w, spec) + bx.reshape(-1, *(1,) * spec.axes)
+    for dtype in ("float32", "float64"):
+        strided = np.repeat(bx.astype(dtype), 2)[::2]
+        found = conv.grad_input(gy.astype(dtype), w.astype(dtype), spec, algorithm, bx=strided)
+        assert found.dtype == dtype
+        assert np.array_equal(found, expected)
+
+
+def test_the_gradient_of_that_bias():
+    gy = integers(SPEC.x_shape, 0)
+    assert conv.grad_bias(gy, SPEC, transposed=True).tolist() == gy.sum(axis=(0, 2, 3)).tolist()
+
+
 def test_outputs_of_im2col_are_channels_last():
     y, gx, gw, _ = run_all(*arrays(), "im2col")
     assert is_channels_last(y)
@@ -233,7 +251,7 @@ def stub(refuses: str | None = None, slower: str | None = None) -> SimpleNamespa
         refuses=lambda spec, direction, dtype: refuses,
         slower=lambda spec, direction, dtype: slower if direction == "forward" else None,
         forward=lambda x, w, b, spec: "stub forward",
-        grad_input=lambda gy, w, spec: "stub grad_input",
+        grad_input=lambda gy, w, spec, bx: "stub grad_input",
     )
 
 
@@ -321,6 +339,20 @@ MESSAGES = [
         "conv2d: gy is int64, but convolution is for floats\n"
         "  gy (N=2, O=6, OH=3, OW=5)\n"
         "  fix: convert it to float32 or float64",
+    ),
+    (
+        lambda: conv.grad_input(GY, W, SPEC, bx=B),
+        ShapeError,
+        "conv2d: bx has the shape (6,), but the spec says (4,)\n"
+        f"  bx (C=6)    {NAME}\n"
+        "  fix: make the spec from the shapes of x and w, or give bx that shape",
+    ),
+    (
+        lambda: conv.grad_bias(GY, SPEC, transposed=True),
+        ShapeError,
+        "conv2d: gx has the shape (2, 6, 3, 5), but the spec says (2, 4, 6, 5)\n"
+        f"  gx (N=2, C=6, H=3, W=5)    {NAME}\n"
+        "  fix: make the spec from the shapes of x and w, or give gx that shape",
     ),
     (
         lambda: conv.grad_weight(GY, X.astype("bool"), SPEC),

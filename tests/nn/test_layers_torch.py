@@ -24,6 +24,16 @@ CONV = {
 }
 
 
+TRANSPOSED = {
+    "stride": [1, 2, (2, 3)],
+    "padding": [0, 1, (0, 2)],
+    "dilation": [1, 2, (1, 2)],
+    "output_padding": [0, 1, (0, 1)],
+    "groups": [1, 2, 4],
+    "bias": [True, False],
+}
+
+
 def one_at_a_time(options):
     """Yield the defaults, each option alone, and each pair of neighbours together."""
     yield {}
@@ -47,8 +57,18 @@ def conv_cases():
         yield name, (4, 6, 3), {"padding": "same", "padding_mode": "reflect"}, shape
 
 
+def transposed_cases():
+    for options in one_at_a_time(TRANSPOSED):
+        stride = {"stride": 2} if options.get("output_padding") else {}
+        yield "ConvTranspose2d", (4, 8, 3), {**options, **stride}, IMAGES
+    for name, shape in (("ConvTranspose1d", (2, 4, 9)), ("ConvTranspose3d", (2, 4, 3, 4, 3))):
+        yield name, (4, 6, 3), {}, shape
+        yield name, (4, 6, 3, 2, 1, 1, 2, False, 1, "zeros"), {}, shape
+
+
 CASES = [
     *conv_cases(),
+    *transposed_cases(),
     ("Linear", (8, 5), {}, (3, 8)),
     ("Linear", (8, 5), {"bias": False}, (2, 3, 8)),
     ("Identity", (54,), {"unused": 1}, (2, 3)),
@@ -143,6 +163,28 @@ def test_layer(case):
         assert_close(ours.state_dict()[key], value)
 
 
+@pytest.mark.parametrize("axes", [1, 2, 3])
+@pytest.mark.parametrize("options", [{"stride": 1}, {"stride": 3}, {"stride": 2, "dilation": 3}])
+def test_output_sizes(axes, options):
+    """Every size that PyTorch says is in reach, and none besides."""
+    name = f"ConvTranspose{axes}d"
+    theirs, ours = both(name, (1, 2, 3), {"padding": 1, **options})
+    x = np.random.default_rng(0).normal(size=(1, 1, 5, 4, 6)[: axes + 2])
+    found = []
+    for size in range(30):
+        output_size = [*theirs(torch.tensor(x)).shape[2:-1], size]
+        try:
+            wanted = theirs(torch.tensor(x), output_size=output_size)
+        except ValueError:
+            with pytest.raises(ValueError, match=f"output_size={size} along W, where "):
+                ours(pellucid.tensor(x), output_size=output_size)
+        else:
+            found.append(size)
+            assert_close(ours(pellucid.tensor(x), output_size=output_size), wanted)
+            assert ours(pellucid.tensor(x), (1, 2, *output_size)).shape == wanted.shape
+    assert len(found) == options["stride"]
+
+
 @pytest.mark.parametrize(
     ("name", "args"),
     [
@@ -222,6 +264,7 @@ def test_containers():
         lambda module: module.Conv2d(16, 32, 5, groups=2),
         lambda module: module.Conv1d(64, 64, 7),
         lambda module: module.Conv3d(4, 16, 3),
+        lambda module: module.ConvTranspose2d(16, 32, 5, groups=2),
     ],
 )
 def test_default_initialisations_have_the_same_spread(make):

@@ -242,6 +242,36 @@ def _conv(
     return (ops.conv1d, ops.conv2d, ops.conv3d)[axes - 1](x, w, b, s, pairs, d, group)
 
 
+def _transposed_pairs(
+    sizes: tuple[int, ...], kernel: list[int], auto_pad: bytes, pads: list[int] | None,
+    strides: list[int], dilations: list[int], extra: list[int], output_shape: list[int] | None,
+) -> tuple[tuple[int, int], ...]:  # fmt: skip
+    """The padding of each axis, given or such that y has the size asked for."""
+    if output_shape is None and auto_pad in (b"NOTSET", b"VALID"):
+        return _pairs(sizes, kernel, auto_pad, pads, strides, dilations)
+    wanted = output_shape or [size * s for size, s in zip(sizes, strides, strict=True)]
+    found = []
+    for size, k, s, d, more, out in zip(
+        sizes, kernel, strides, dilations, extra, wanted, strict=True
+    ):
+        total = (size - 1) * s + d * (k - 1) + 1 + more - out
+        half, rest = total // 2, total - total // 2
+        found.append((half, rest) if auto_pad == b"SAME_UPPER" else (rest, half))
+    return tuple(found)
+
+
+def _conv_transpose(
+    x, w, b=None, auto_pad=b"NOTSET", dilations=None, group=1, kernel_shape=None,
+    output_padding=None, output_shape=None, pads=None, strides=None,
+):  # fmt: skip
+    axes = x.ndim - 2
+    s, d, more = strides or [1] * axes, dilations or [1] * axes, output_padding or [0] * axes
+    kernel = list(w.shape[2:])
+    pairs = _transposed_pairs(x.shape[2:], kernel, auto_pad, pads, s, d, more, output_shape)
+    op = (ops.conv_transpose1d, ops.conv_transpose2d, ops.conv_transpose3d)[axes - 1]
+    return op(x, w, b, s, pairs, more, group, d)
+
+
 # --- pooling and normalisation --------------------------------------------------------------------
 
 
@@ -335,7 +365,8 @@ def _nll(x, target, weight=None, reduction=b"mean", ignore_index=-100):
 TRANSLATORS: dict[str, Callable[..., Any]] = {
     "Abs": ops.abs, "Add": ops.add, "And": ops.logical_and, "ArgMax": _arg(ops.argmax),
     "ArgMin": _arg(ops.argmin), "AveragePool": _average_pool, "BatchNormalization": _batch_norm,
-    "Ceil": ops.ceil, "Clip": _clip, "Concat": _concat, "Conv": _conv, "Cos": ops.cos,
+    "Ceil": ops.ceil, "Clip": _clip, "Concat": _concat, "Conv": _conv,
+    "ConvTranspose": _conv_transpose, "Cos": ops.cos,
     "Div": _div, "Dropout": _dropout, "Elu": ops.elu, "Equal": ops.eq, "Exp": ops.exp,
     "Expand": _expand, "Flatten": _flatten, "Floor": ops.floor, "Gather": _gather,
     "GatherElements": _gather_elements, "Gelu": _gelu, "Gemm": _gemm,

@@ -22,6 +22,9 @@ from pellucid.nn.container import Sequential as Sequential
 from pellucid.nn.conv import Conv1d as Conv1d
 from pellucid.nn.conv import Conv2d as Conv2d
 from pellucid.nn.conv import Conv3d as Conv3d
+from pellucid.nn.conv_transpose import ConvTranspose1d as ConvTranspose1d
+from pellucid.nn.conv_transpose import ConvTranspose2d as ConvTranspose2d
+from pellucid.nn.conv_transpose import ConvTranspose3d as ConvTranspose3d
 from pellucid.nn.dropout import Dropout as Dropout
 from pellucid.nn.flatten import Flatten as Flatten
 from pellucid.nn.linear import Identity as Identity

@@ -37,29 +37,21 @@ def _is_pair(pair: Any) -> bool:
     return is_pair and all(isinstance(size, Integral) and int(size) >= 0 for size in pair)
 
 
-class _Conv(Module):
-    """What the convolution layers share: checked options, parameters, borders other than zeros."""
+class Convolution(Module):
+    """What all convolution layers share, transposed ones too: checked options and parameters."""
 
     axes: ClassVar[int]
     bias: Parameter | None
-    padding: str | tuple[int, ...]
-    padding_pairs: Pairs | None
 
     def __init__(
         self,
         in_channels: int,
         out_channels: int,
         kernel_size: Sizes,
-        stride: Sizes = 1,
-        padding: str | Sizes = 0,
-        dilation: Sizes = 1,
-        groups: int = 1,
-        bias: bool = True,
-        padding_mode: str = "zeros",
-        device: str | Device | None = None,
-        dtype: npt.DTypeLike | None = None,
-        *,
-        padding_pairs: Sequence[Sequence[int]] | None = None,
+        stride: Sizes,
+        dilation: Sizes,
+        groups: int,
+        padding_mode: str,
     ) -> None:
         super().__init__()
         self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
@@ -67,16 +59,19 @@ class _Conv(Module):
         self.kernel_size = self._per_axis("kernel_size", kernel_size)
         self.stride = self._per_axis("stride", stride)
         self.dilation = self._per_axis("dilation", dilation)
-        self.padding = self._checked_padding(padding)
-        self.padding_pairs = self._checked_pairs(padding_pairs)
         self.padding_mode = padding_mode
-        if padding_mode not in _BORDERS:
-            known = ", ".join(_BORDERS)
-            self._refuse(f"there is no padding_mode '{padding_mode}'", f"use one of {known}")
-        shape = (out_channels, in_channels // groups, *self.kernel_size)
-        self.weight = empty_parameter(shape, device, dtype)
+
+    def _add_parameters(
+        self,
+        channels: tuple[int, int],
+        bias: bool,
+        device: str | Device | None,
+        dtype: npt.DTypeLike | None,
+    ) -> None:
+        """Make the weight (*channels, *kernel) and the bias, and draw both."""
+        self.weight = empty_parameter((*channels, *self.kernel_size), device, dtype)
         self.register_parameter(
-            "bias", empty_parameter((out_channels,), device, dtype) if bias else None
+            "bias", empty_parameter((self.out_channels,), device, dtype) if bias else None
         )
         self.reset_parameters()
 
@@ -106,6 +101,62 @@ class _Conv(Module):
             self._refuse(f"{name}={value} is less than {least}", f"use {least} or more")
         return tuple([int(size) for size in sizes])
 
+    def reset_parameters(self) -> None:
+        """Draw weight and bias anew, uniformly in +-1 / sqrt(weight.shape[1] times the kernel)."""
+        init.default_weight_and_bias_(self.weight, self.bias)
+
+    def extra_repr(self) -> str:
+        """Return the options that differ from their defaults, in PyTorch's order."""
+        zero, once = (0,) * self.axes, (1,) * self.axes
+        defaults = {
+            "padding": zero,
+            "padding_pairs": None,
+            "dilation": once,
+            "output_padding": zero,
+            "groups": 1,
+        }
+        text = f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}"
+        text += f", stride={self.stride}"
+        for name, default in defaults.items():
+            value = getattr(self, name, default)  # not every layer has them all
+            text += f", {name}={value}" if value != default else ""
+        text += ", bias=False" if self.bias is None else ""
+        text += f", padding_mode={self.padding_mode}" if self.padding_mode != "zeros" else ""
+        return text
+
+
+class _Conv(Convolution):
+    """What the layers below share: their padding, and borders other than zeros."""
+
+    padding: str | tuple[int, ...]
+    padding_pairs: Pairs | None
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Sizes,
+        stride: Sizes = 1,
+        padding: str | Sizes = 0,
+        dilation: Sizes = 1,
+        groups: int = 1,
+        bias: bool = True,
+        padding_mode: str = "zeros",
+        device: str | Device | None = None,
+        dtype: npt.DTypeLike | None = None,
+        *,
+        padding_pairs: Sequence[Sequence[int]] | None = None,
+    ) -> None:
+        super().__init__(
+            in_channels, out_channels, kernel_size, stride, dilation, groups, padding_mode
+        )
+        self.padding = self._checked_padding(padding)
+        self.padding_pairs = self._checked_pairs(padding_pairs)
+        if padding_mode not in _BORDERS:
+            known = ", ".join(_BORDERS)
+            self._refuse(f"there is no padding_mode '{padding_mode}'", f"use one of {known}")
+        self._add_parameters((out_channels, in_channels // groups), bias, device, dtype)
+
     def _checked_padding(self, padding: str | Sizes) -> str | tuple[int, ...]:
         if not isinstance(padding, str):
             return self._per_axis("padding", padding, least=0)
@@ -129,10 +180,6 @@ class _Conv(Module):
             )
         return tuple([(int(low), int(high)) for low, high in pairs])
 
-    def reset_parameters(self) -> None:
-        """Draw weight and bias anew, uniformly in +-1 / sqrt(C/G times the kernel's size)."""
-        init.default_weight_and_bias_(self.weight, self.bias)
-
     @property
     def _zeros(self) -> str | tuple[int, ...] | Pairs:
         """The padding that the op adds."""
@@ -152,19 +199,6 @@ class _Conv(Module):
             pairs = tuple([(size, size) for size in self.padding])
         amounts = [amount for pair in reversed(pairs) for amount in pair]
         return ops.pad(x, amounts, _BORDERS[self.padding_mode])
-
-    def extra_repr(self) -> str:
-        """Return the options that differ from their defaults."""
-        once = (1,) * self.axes
-        text = f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}"
-        text += f", stride={self.stride}"
-        text += f", padding={self.padding}" if self.padding != (0,) * self.axes else ""
-        text += f", padding_pairs={self.padding_pairs}" if self.padding_pairs is not None else ""
-        text += f", dilation={self.dilation}" if self.dilation != once else ""
-        text += f", groups={self.groups}" if self.groups != 1 else ""
-        text += ", bias=False" if self.bias is None else ""
-        text += f", padding_mode={self.padding_mode}" if self.padding_mode != "zeros" else ""
-        return text
 
 
 class Conv1d(_Conv):

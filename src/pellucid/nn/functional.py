@@ -15,6 +15,9 @@ from pellucid.ops import binary_cross_entropy_with_logits as binary_cross_entrop
 from pellucid.ops import conv1d as conv1d
 from pellucid.ops import conv2d as conv2d
 from pellucid.ops import conv3d as conv3d
+from pellucid.ops import conv_transpose1d as conv_transpose1d
+from pellucid.ops import conv_transpose2d as conv_transpose2d
+from pellucid.ops import conv_transpose3d as conv_transpose3d
 from pellucid.ops import cross_entropy as cross_entropy
 from pellucid.ops import dropout as dropout
 from pellucid.ops import elu as elu

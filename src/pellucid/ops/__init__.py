@@ -4,6 +4,7 @@ Next room: the file of the family, such as elementwise.py, and kernels/ for the 
 """
 
 from pellucid.kernels.conv.spec import same_padding as same_padding
+from pellucid.kernels.conv.transposed import output_padding_for as output_padding_for
 from pellucid.ops.activation import elu as elu
 from pellucid.ops.activation import gelu as gelu
 from pellucid.ops.activation import leaky_relu as leaky_relu
@@ -31,6 +32,9 @@ from pellucid.ops.compare import ne as ne
 from pellucid.ops.conv import conv1d as conv1d
 from pellucid.ops.conv import conv2d as conv2d
 from pellucid.ops.conv import conv3d as conv3d
+from pellucid.ops.conv_transpose import conv_transpose1d as conv_transpose1d
+from pellucid.ops.conv_transpose import conv_transpose2d as conv_transpose2d
+from pellucid.ops.conv_transpose import conv_transpose3d as conv_transpose3d
 from pellucid.ops.dropout import dropout as dropout
 from pellucid.ops.elementwise import abs as abs
 from pellucid.ops.elementwise import add as add

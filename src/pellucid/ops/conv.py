@@ -37,36 +37,37 @@ class Conv(Function):
     def backward(ctx: Any, gy: Tensor) -> Any:
         x, w = ctx.saved_tensors
         need_x, need_w, need_b, _ = ctx.needs_input_grad
-        gx = ConvGradInput.apply(gy, w, ctx.spec) if need_x else None
+        gx = ConvGradInput.apply(gy, w, None, ctx.spec) if need_x else None
         gw = ConvGradWeight.apply(gy, x, ctx.spec) if need_w else None
-        gb = ConvGradBias.apply(gy, ctx.spec) if need_b else None
+        gb = ConvGradBias.apply(gy, ctx.spec, False) if need_b else None
         return gx, gw, gb, None
 
 
 class ConvGradInput(Function):
     """The gradient by x: each gy spreads the kernel over the window it came from.
 
-    Run forward, this is the transposed convolution.
+    Run forward, this is the transposed convolution (conv_transpose.py), which has a bias bx too.
     """
 
     equation = (
-        "gx[n,c,h,w] = sum[o,u,v,i,j: h = i*sh + u*dh - ph, w = j*sw + v*dw - pw] "
+        "gx[n,c,h,w] = bx[c] + sum[o,u,v,i,j: h = i*sh + u*dh - ph, w = j*sw + v*dw - pw] "
         "gy[n,o,i,j] * w[o,c,u,v]"
     )
 
     @staticmethod
-    def forward(ctx: Any, gy: Tensor, w: Tensor, spec: ConvSpec) -> Array:
+    def forward(ctx: Any, gy: Tensor, w: Tensor, bx: Tensor | None, spec: ConvSpec) -> Array:
         ctx.save_for_backward(gy, w)
         ctx.spec = spec
-        return kernels.grad_input(gy.array, w.array, spec)
+        return kernels.grad_input(gy.array, w.array, spec, bx=None if bx is None else bx.array)
 
     @staticmethod
     def backward(ctx: Any, ggx: Tensor) -> Any:
         gy, w = ctx.saved_tensors
-        need_gy, need_w, _ = ctx.needs_input_grad
+        need_gy, need_w, need_bx, _ = ctx.needs_input_grad
         ggy = Conv.apply(ggx, w, None, ctx.spec) if need_gy else None
         gw = ConvGradWeight.apply(gy, ggx, ctx.spec) if need_w else None
-        return ggy, gw, None
+        gbx = ConvGradBias.apply(ggx, ctx.spec, True) if need_bx else None
+        return ggy, gw, gbx, None
 
 
 class ConvGradWeight(Function):
@@ -85,28 +86,28 @@ class ConvGradWeight(Function):
         gy, x = ctx.saved_tensors
         need_gy, need_x, _ = ctx.needs_input_grad
         ggy = Conv.apply(x, ggw, None, ctx.spec) if need_gy else None
-        gx = ConvGradInput.apply(gy, ggw, ctx.spec) if need_x else None
+        gx = ConvGradInput.apply(gy, ggw, None, ctx.spec) if need_x else None
         return ggy, gx, None
 
 
 class ConvGradBias(Function):
-    """The gradient by b: the sum of gy over images and pixels."""
+    """The gradient by b: the sum of gy over images and pixels; `transposed`, that by bx."""
 
     equation = "gb[o] = sum[n,i,j] gy[n,o,i,j]"
 
     @staticmethod
-    def forward(ctx: Any, gy: Tensor, spec: ConvSpec) -> Array:
-        ctx.spec = spec
-        return kernels.grad_bias(gy.array, spec)
+    def forward(ctx: Any, gy: Tensor, spec: ConvSpec, transposed: bool) -> Array:
+        ctx.shape = gy.shape
+        return kernels.grad_bias(gy.array, spec, transposed=transposed)
 
     @staticmethod
     def backward(ctx: Any, ggb: Tensor) -> Any:
         # (O) -> (1, O, 1, 1) -> (N, O, OH, OW)
-        ggb = ggb.reshape((1, -1) + (1,) * ctx.spec.axes)
-        return ggb.expand(ctx.spec.y_shape), None
+        ggb = ggb.reshape((1, -1) + (1,) * (len(ctx.shape) - 2))
+        return ggb.expand(ctx.shape), None, None
 
 
-def _check_axes(op: str, axes: int, x: Tensor, w: Tensor) -> None:
+def check_axes(op: str, axes: int, x: Tensor, w: Tensor) -> None:
     """Hold x and w to the number of axes in the op's name."""
     if w.ndim != axes + 2 or x.ndim != axes + 2:
         letters = ["N C W", "N C H W", "N C D H W"][axes - 1]
@@ -130,7 +131,7 @@ def _conv(
     dilation: SizesLike,
     groups: int,
 ) -> Tensor:
-    _check_axes(f"conv{axes}d", axes, x, w)
+    check_axes(f"conv{axes}d", axes, x, w)
     spec = ConvSpec.from_shapes(x.shape, w.shape, stride, padding, dilation, groups)
     return Conv.apply(x, w, b, spec)
 

@@ -27,18 +27,23 @@ def check_against_reference(
 ) -> None:
     """Hold all three directions to the oracle within the bound on rounding."""
     algorithm, bound = ALGORITHMS[name], (bounds or ROUNDING)[dtype]
-    shapes = (spec.x_shape, spec.w_shape, spec.b_shape, spec.y_shape)
-    x, w, b, gy = (normal(shape, k, dtype) for k, shape in enumerate(shapes))
-    for direction, arguments in {
-        "forward": (x, w, b),
-        "grad_input": (gy, w),
-        "grad_weight": (gy, x),
-    }.items():
+    shapes = (spec.x_shape, spec.w_shape, spec.b_shape, spec.y_shape, spec.bx_shape)
+    x, w, b, gy, bx = (normal(shape, k, dtype) for k, shape in enumerate(shapes))
+    for direction, arguments, bias in (
+        ("forward", (x, w, b), ()),
+        ("grad_input", (gy, w), ()),
+        ("grad_input", (gy, w), (bx,)),
+        ("grad_weight", (gy, x), ()),
+    ):
         fill_pool_with_nan(spec, dtype)
-        found = getattr(algorithm, direction)(*arguments, spec)
+        found = getattr(algorithm, direction)(*arguments, spec, *bias)
         oracle = getattr(reference, direction)
-        exact = oracle(*(a.astype("float64") for a in arguments), spec)
-        S = oracle(*(np.abs(a).astype("float64") for a in arguments), spec).max(initial=0)
+        wide, sizes = (
+            [[f(a).astype("float64") for a in part] for part in (arguments, bias)]
+            for f in (np.asarray, np.abs)
+        )
+        exact = oracle(*wide[0], spec, *wide[1])
+        S = oracle(*sizes[0], spec, *sizes[1]).max(initial=0)
         assert found.dtype == dtype
         assert found.shape == exact.shape
         assert np.abs(found - exact).max(initial=0) <= bound * S, direction

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from kernels.conv.problems import PROBLEMS, conv_fields, conv_specs, has_windows
 
 from pellucid.errors import ArgumentError, ShapeError
-from pellucid.kernels.conv.spec import ConvSpec, count_windows, same_padding
+from pellucid.kernels.conv.spec import ConvSpec, count_pixels, count_windows, same_padding
 
 # ---- sizes ---------------------------------------------------------------------------------------
 
@@ -28,6 +28,14 @@ def test_windows_are_counted_as_they_are_laid(size, low, high, kernel, stride, d
     assert max(counted, 0) == windows
 
 
+@given(st.integers(1, 9), st.integers(-3, 4), st.integers(-3, 4), *[st.integers(1, 5)] * 3)
+def test_pixels_are_the_sizes_that_have_so_many_windows(windows, low, high, k, s, d):
+    sizes = [count_pixels(windows, (low, high), k, s, d, leftover) for leftover in range(s)]
+    assert sizes == list(range(sizes[0], sizes[0] + s))
+    counts = [count_windows(n, (low, high), k, s, d) for n in range(sizes[0] - 1, sizes[-1] + 2)]
+    assert counts == [windows - 1, *[windows] * s, windows + 1]
+
+
 def test_the_worked_example_has_four_windows_and_no_leftover():
     spec = ConvSpec.parse("c1 i5x5 o1 k3x3 s2")
     assert spec.out_size == (2, 2)
@@ -40,6 +48,7 @@ def test_shapes_of_all_arrays():
     assert spec.x_shape == (2, 6, 5, 7)
     assert spec.w_shape == (9, 2, 3, 2)
     assert spec.b_shape == (9,)
+    assert spec.bx_shape == (6,)
     assert spec.y_shape == (2, 9, 3, 7)
     assert spec.axes == 2
     assert spec.macs == 2 * 9 * 3 * 7 * 2 * 3 * 2

@@ -39,8 +39,8 @@ class Algorithm(Protocol):
     def forward(self, x: Array, w: Array, b: Array | None, spec: ConvSpec) -> Array:
         """Return y."""
 
-    def grad_input(self, gy: Array, w: Array, spec: ConvSpec) -> Array:
-        """Return gx."""
+    def grad_input(self, gy: Array, w: Array, spec: ConvSpec, bx: Array | None = None) -> Array:
+        """Return gx, plus bx."""
 
     def grad_weight(self, gy: Array, x: Array, spec: ConvSpec) -> Array:
         """Return gw."""
@@ -132,12 +132,20 @@ def forward(
     return _algorithm(spec, "forward", x.dtype, algorithm).forward(x, w, b, spec)
 
 
-def grad_input(gy: Array, w: Array, spec: ConvSpec, algorithm: str | None = None) -> Array:
-    """Return gx, the gradient of sum(y * gy) by x; also the transposed convolution of gy.
+def grad_input(
+    gy: Array,
+    w: Array,
+    spec: ConvSpec,
+    algorithm: str | None = None,
+    *,
+    bx: Array | None = None,
+) -> Array:
+    """Return gx, the gradient of sum(y * gy) by x; also the transposed convolution of gy, plus bx.
 
-    Shapes: gy (N, O, OH, OW), w (O, C/G, KH, KW), gx (N, C, H, W); any strides.
-    Maths: gx[n,c,h,w] = sum over o,u,v and the i,j with h = i s + u d - p, w = j s + v d - p, of
-    gy[n,o,i,j] w[o,c,u,v]; 0 where no window reaches (docs/maths.md, 4 and 6).
+    Shapes: gy (N, O, OH, OW), w (O, C/G, KH, KW), bx (C) or None, gx (N, C, H, W); any strides.
+    Maths: gx[n,c,h,w] = bx[c] + sum over o,u,v and the i,j with h = i s + u d - p,
+    w = j s + v d - p, of gy[n,o,i,j] w[o,c,u,v]; the sum is 0 where no window reaches
+    (docs/maths.md, 4, 6 and 9).
     Cost: as `forward`. Raises: as `forward`.
 
     >>> gy, w = np.ones((1, 1, 2, 2)), np.ones((1, 1, 3, 3))
@@ -150,7 +158,9 @@ def grad_input(gy: Array, w: Array, spec: ConvSpec, algorithm: str | None = None
            [0., 0., 0., 0., 0., 0.]])
     """
     gy, w = _ready(spec, gy=gy, w=w)
-    return _algorithm(spec, "grad_input", gy.dtype, algorithm).grad_input(gy, w, spec)
+    if bx is not None:
+        gy, bx = _ready(spec, gy=gy, bx=bx)
+    return _algorithm(spec, "grad_input", gy.dtype, algorithm).grad_input(gy, w, spec, bx)
 
 
 def grad_weight(gy: Array, x: Array, spec: ConvSpec, algorithm: str | None = None) -> Array:
@@ -171,17 +181,18 @@ def grad_weight(gy: Array, x: Array, spec: ConvSpec, algorithm: str | None = Non
     return _algorithm(spec, "grad_weight", gy.dtype, algorithm).grad_weight(gy, x, spec)
 
 
-def grad_bias(gy: Array, spec: ConvSpec) -> Array:
+def grad_bias(gy: Array, spec: ConvSpec, *, transposed: bool = False) -> Array:
     """Return gb, the gradient of sum(y * gy) by b, summed in float64.
 
-    Shapes: gy (N, O, OH, OW), gb (O).
+    Shapes: gy (N, O, OH, OW), gb (O); or `transposed`, where gx is the output and bx its bias,
+    gy (N, C, H, W), gb (C).
     Maths: gb[o] = sum over n,i,j  gy[n,o,i,j]     (docs/maths.md, 4)
     Raises: as `forward`.
 
     >>> grad_bias(np.ones((8, 2, 2, 2)), ConvSpec.parse("n8 c1 i5x5 o2 k3x3 s2"))
     array([32., 32.])
     """
-    (gy,) = _ready(spec, gy=gy)
+    (gy,) = _ready(spec, gx=gy) if transposed else _ready(spec, gy=gy)
     # Over the images first, whose sum runs along memory in either layout. In float32, a hundred
     # thousand pixels would cost the last two digits.
     by_pixel = gy.sum(axis=0, dtype=np.float64)
@@ -211,11 +222,11 @@ def _algorithm(spec: ConvSpec, direction: Direction, dtype: DType, name: str | N
 def _ready(spec: ConvSpec, **arrays: Array) -> list[Array]:
     """Return the arrays in native byte order, after a check against the spec and each other.
 
-    They are named x, w, b, y or with a g before that: a gradient has the shape of its array.
+    They are named x, w, b, bx, y or with a g before that: a gradient has the shape of its array.
     """
     (first, leader), *_ = arrays.items()
     for name, array in arrays.items():
-        shape: tuple[int, ...] = getattr(spec, f"{name[-1]}_shape")
+        shape: tuple[int, ...] = getattr(spec, f"{name.removeprefix('g')}_shape")
         dtype = as_dtype(array.dtype, spec.op)
         if not is_float(dtype):
             raise DTypeError(

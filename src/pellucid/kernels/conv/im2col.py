@@ -63,9 +63,11 @@ def forward(x: Array, w: Array, b: Array | None, spec: ConvSpec) -> Array:
     return y
 
 
-def grad_input(gy: Array, w: Array, spec: ConvSpec) -> Array:
+def grad_input(gy: Array, w: Array, spec: ConvSpec, bx: Array | None = None) -> Array:
     """Return gx, channels-last."""
     gx = _zeros_as_columns(spec, gy.dtype)
+    if bx is not None:
+        gx += bx.reshape(-1, *(1,) * spec.axes)
     gx_last, gy_last = _channels_by_group(gx, spec), np.moveaxis(gy, 1, -1)
     weights = _weight_rows(w, spec)
     for block, taps, columns in _blocks(spec, gy.dtype):

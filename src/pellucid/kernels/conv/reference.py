@@ -50,10 +50,12 @@ def forward(x: Array, w: Array, b: Array | None, spec: ConvSpec) -> Array:
     return y.astype(x.dtype)
 
 
-def grad_input(gy: Array, w: Array, spec: ConvSpec) -> Array:
+def grad_input(gy: Array, w: Array, spec: ConvSpec, bx: Array | None = None) -> Array:
     """Return gx, computed in float64 and rounded to the dtype of gy."""
     gy64, w64 = gy.astype(np.float64), w.astype(np.float64)
     gx = np.zeros(spec.x_shape)
+    if bx is not None:
+        gx += bx.astype(np.float64).reshape(-1, *(1,) * spec.axes)
     for at_x, at_w, at_y in _meetings(spec):
         # (N, O/G) @ (O/G, C/G) -> (N, C/G)
         gx[at_x] += gy64[at_y] @ w64[at_w]

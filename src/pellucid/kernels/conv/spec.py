@@ -44,7 +44,7 @@ SizesLike: TypeAlias = int | Sequence[int]
 PadsLike: TypeAlias = int | str | Sequence[int | Sequence[int]]
 Entry = TypeVar("Entry")
 
-_LETTERS = "DHW"  # the spatial axes; fewer than three are the last ones
+LETTERS = "DHW"  # the spatial axes; fewer than three are the last ones
 
 
 def count_windows(size: int, pad: tuple[int, int], kernel: int, stride: int, dilation: int) -> int:
@@ -58,6 +58,19 @@ def count_windows(size: int, pad: tuple[int, int], kernel: int, stride: int, dil
     return (size + pad[0] + pad[1] - dilation * (kernel - 1) - 1) // stride + 1
 
 
+def count_pixels(
+    windows: int, pad: tuple[int, int], kernel: int, stride: int, dilation: int, leftover: int = 0
+) -> int:
+    """Return how long an axis with so many windows is: `count_windows` solved for `in`.
+
+    Maths: in = (out - 1) s - p_low - p_high + d (k - 1) + 1 + leftover     (docs/maths.md, 9)
+
+    >>> count_pixels(2, (0, 0), kernel=3, stride=2, dilation=1, leftover=1)
+    6
+    """
+    return (windows - 1) * stride - sum(pad) + dilation * (kernel - 1) + 1 + leftover
+
+
 def same_padding(in_size: Sizes, kernel: Sizes, stride: Sizes, dilation: Sizes) -> Pads:
     """Return the padding with which out = ceil(in / s) along each axis, for any stride.
 
@@ -68,7 +81,7 @@ def same_padding(in_size: Sizes, kernel: Sizes, stride: Sizes, dilation: Sizes) 
     >>> same_padding((5, 6), kernel=(3, 2), stride=(2, 1), dilation=(1, 1))
     ((1, 1), (0, 1))
     """
-    _check_positive("same_padding", "stride", stride)
+    check_positive("same_padding", "stride", stride)
     pads = []
     for size, k, s, d in zip(in_size, kernel, stride, dilation, strict=True):
         out = -(-size // s)
@@ -78,19 +91,20 @@ def same_padding(in_size: Sizes, kernel: Sizes, stride: Sizes, dilation: Sizes) 
 
 
 def named_array(name: str, shape: Sequence[int], axes: int) -> str:
-    """Return the shape of x, w, b, y or of their gradients with the letters of its axes.
+    """Return the shape of x, w, b, bx, y or of their gradients with the letters of its axes.
 
     >>> named_array("gw", (16, 3, 5, 5), axes=2)
     'gw (O=16, C/G=3, KH=5, KW=5)'
     """
-    spatial = _LETTERS[-axes:]
+    spatial = LETTERS[-axes:]
     letters = {
         "x": ["N", "C", *spatial],
         "w": ["O", "C/G", *(f"K{axis}" for axis in spatial)],
         "b": ["O"],
+        "bx": ["C"],
         "y": ["N", "O", *(f"O{axis}" for axis in spatial)],
     }
-    return named_shape(name, " ".join(letters[name[-1]]), shape)
+    return named_shape(name, " ".join(letters[name.removeprefix("g")]), shape)
 
 
 @dataclass(frozen=True, repr=False)
@@ -147,10 +161,10 @@ class ConvSpec:
         return _from_shapes(
             tuple(x_shape),
             tuple(w_shape),
-            _hashable(stride),
-            _hashable(padding),
-            _hashable(dilation),
-            _hashable(groups),
+            hashable(stride),
+            hashable(padding),
+            hashable(dilation),
+            hashable(groups),
         )
 
     @staticmethod
@@ -207,6 +221,11 @@ class ConvSpec:
         return (self.out_channels,)
 
     @property
+    def bx_shape(self) -> Sizes:
+        """(C,): the bias of a transposed convolution, which is added to gx."""
+        return (self.in_channels,)
+
+    @property
     def y_shape(self) -> Sizes:
         """(N, O, *out_size)."""
         return (self.batch, self.out_channels, *self.out_size)
@@ -236,14 +255,14 @@ class ConvSpec:
 
     def _check_axes(self) -> None:
         """Hold 1 to 3 spatial axes and one number for each of them."""
-        if not 1 <= self.axes <= len(_LETTERS):
+        if not 1 <= self.axes <= len(LETTERS):
             raise ShapeError(
                 "conv",
                 f"in_size={self.in_size} has {_count(self.in_size)}, but there are 1 to 3 axes",
                 fix="give in_size one number for each spatial axis of x",
             )
         for name in ("kernel", "stride", "padding", "dilation"):
-            _check_count(self.op, name, getattr(self, name), self.axes)
+            check_count(self.op, name, getattr(self, name), self.axes)
 
     def _check_signs(self) -> None:
         """Hold every size to at least 1, and the batch to at least 0."""
@@ -252,9 +271,9 @@ class ConvSpec:
                 self.op, f"batch={self.batch} is less than 0", str(self), fix="use 0 or more"
             )
         for name in ("in_channels", "out_channels", "groups"):
-            _check_positive(self.op, name, (getattr(self, name),), str(self))
+            check_positive(self.op, name, (getattr(self, name),), str(self))
         for name in ("in_size", "kernel", "stride", "dilation"):
-            _check_positive(self.op, name, getattr(self, name), str(self))
+            check_positive(self.op, name, getattr(self, name), str(self))
 
     def _check_groups(self) -> None:
         """Hold both channel counts to whole groups."""
@@ -276,7 +295,7 @@ class ConvSpec:
         ):
             count = count_windows(size, pad, k, s, d)
             if count < 1:
-                letter = _LETTERS[axis - self.axes]
+                letter = LETTERS[axis - self.axes]
                 raise ShapeError(
                     self.op,
                     f"the kernel is larger than the padded input along {letter}: "
@@ -290,7 +309,7 @@ class ConvSpec:
         return tuple(out)
 
 
-def _check_positive(op: str, name: str, sizes: Sizes, *facts: str) -> None:
+def check_positive(op: str, name: str, sizes: Sizes, *facts: str) -> None:
     """Hold every one of these numbers to at least 1."""
     if min(sizes) < 1:
         raise ShapeError(
@@ -301,7 +320,7 @@ def _check_positive(op: str, name: str, sizes: Sizes, *facts: str) -> None:
         )
 
 
-def _check_count(op: str, name: str, numbers: tuple[Any, ...], axes: int) -> None:
+def check_count(op: str, name: str, numbers: tuple[Any, ...], axes: int) -> None:
     """Hold an option to one entry for each axis."""
     if len(numbers) != axes:
         raise ShapeError(
@@ -319,28 +338,28 @@ def _count(numbers: tuple[Any, ...]) -> str:
 # From the shapes of two arrays and PyTorch's options.
 
 
-def _hashable(option: object) -> object:
+def hashable(option: object) -> object:
     """Return lists and the like as tuples, so that an option can be a key of the cache."""
     if isinstance(option, (int, str)) or not isinstance(option, Iterable):
         return option
-    return tuple(_hashable(part) for part in option)
+    return tuple(hashable(part) for part in option)
 
 
-# The cache finds a key by ==, so a number that equals an integer counts as that integer (`_whole`).
+# The cache finds a key by ==, so a number that equals an integer counts as that integer (`whole`).
 @lru_cache(maxsize=1024)
 def _from_shapes(
     x_shape: Sizes, w_shape: Sizes, stride: Any, padding: Any, dilation: Any, groups: Any
 ) -> ConvSpec:
     axes = _common_axes(x_shape, w_shape)
     op, in_size, kernel = f"conv{axes}d", x_shape[2:], w_shape[2:]
-    strides = _per_axis(op, "stride", stride, axes)
-    dilations = _per_axis(op, "dilation", dilation, axes)
-    group_count = _whole(op, "groups", groups)
-    _check_positive(op, "groups", (group_count,))
+    strides = per_axis(op, "stride", stride, axes)
+    dilations = per_axis(op, "dilation", dilation, axes)
+    group_count = whole(op, "groups", groups)
+    check_positive(op, "groups", (group_count,))
     if padding == "same":
         pads = same_padding(in_size, kernel, strides, dilations)
     else:
-        pads = _pads_per_axis(op, 0 if padding == "valid" else padding, axes)
+        pads = pads_per_axis(op, 0 if padding == "valid" else padding, axes)
     N, C, *_ = x_shape
     fields = (N, C, in_size, w_shape[0], kernel, strides, pads, dilations, group_count)
     if (expected := w_shape[1] * group_count) != C:
@@ -359,7 +378,7 @@ def _from_shapes(
 def _common_axes(x_shape: Sizes, w_shape: Sizes) -> int:
     """Return the number of spatial axes, which x and w must share."""
     axes = len(w_shape) - 2
-    if not 1 <= axes <= len(_LETTERS):
+    if not 1 <= axes <= len(LETTERS):
         raise ShapeError(
             "conv",
             f"w has {len(w_shape)} axes, but a kernel has 3, 4 or 5",
@@ -373,13 +392,13 @@ def _common_axes(x_shape: Sizes, w_shape: Sizes) -> int:
             f"x has {len(x_shape)} axes, but w has {len(w_shape)}",
             named_array("x", x_shape, axes),
             named_array("w", w_shape, axes),
-            fix=f"give x the axes ({', '.join(('N', 'C', *_LETTERS[-axes:]))}); "
+            fix=f"give x the axes ({', '.join(('N', 'C', *LETTERS[-axes:]))}); "
             "one image becomes a batch with x[None]",
         )
     return axes
 
 
-def _whole(op: str, name: str, number: Any) -> int:
+def whole(op: str, name: str, number: Any) -> int:
     """Return a number that equals an integer as that integer."""
     try:
         whole = int(number)
@@ -392,15 +411,15 @@ def _whole(op: str, name: str, number: Any) -> int:
     return whole
 
 
-def _per_axis(op: str, name: str, option: Any, axes: int) -> Sizes:
+def per_axis(op: str, name: str, option: Any, axes: int) -> Sizes:
     """Return one number for each axis, where one number alone stands for all."""
     if not isinstance(option, tuple):
-        return (_whole(op, name, option),) * axes
-    _check_count(op, name, option, axes)
-    return tuple(_whole(op, name, number) for number in option)
+        return (whole(op, name, option),) * axes
+    check_count(op, name, option, axes)
+    return tuple(whole(op, name, number) for number in option)
 
 
-def _pads_per_axis(op: str, option: Any, axes: int) -> Pads:
+def pads_per_axis(op: str, option: Any, axes: int) -> Pads:
     """Return one (low, high) pair for each axis, where one number alone stands for more."""
     if isinstance(option, str):
         raise ArgumentError(
@@ -408,14 +427,14 @@ def _pads_per_axis(op: str, option: Any, axes: int) -> Pads:
         )
     if not isinstance(option, tuple):
         return (_pad(op, option),) * axes
-    _check_count(op, "padding", option, axes)
+    check_count(op, "padding", option, axes)
     return tuple(_pad(op, pad) for pad in option)
 
 
 def _pad(op: str, option: Any) -> tuple[int, int]:
     """Return both ends of one axis, which are equal where one number is given."""
     if not isinstance(option, tuple):
-        return (_whole(op, "padding", option),) * 2
+        return (whole(op, "padding", option),) * 2
     if len(option) != 2:
         raise ShapeError(
             op,
@@ -423,7 +442,7 @@ def _pad(op: str, option: Any) -> tuple[int, int]:
             fix="give each axis one number, or a pair (low, high)",
         )
     low, high = option
-    return _whole(op, "padding", low), _whole(op, "padding", high)
+    return whole(op, "padding", low), whole(op, "padding", high)
 
 
 # The one-line name.
