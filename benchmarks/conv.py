@@ -2,6 +2,7 @@
 
     python -m benchmarks.conv                            one thread, then all; 15 minutes at most
     python -m benchmarks.conv --full --out results/conv  every shape; results/conv.md and .json
+    python -m benchmarks.conv --full --out results/conv --resume      go on where it was cut off
     python -m benchmarks.conv --only '3x3 stride 1.*forward' --threads 1
     python -m benchmarks.conv --quick --only resnet20    to see that it runs; no numbers to quote
 
@@ -20,10 +21,11 @@ import sys
 import time
 from pathlib import Path
 
-from benchmarks import networks, report
+from benchmarks import networks
 from benchmarks.driver import INSTRUCTION_SETS, Pair
 from benchmarks.measure import DIRECTIONS, QUICK, TOLERANCE, Budget, Plan, Row, measure
 from benchmarks.networks import class_of
+from benchmarks.record import OtherSettingsError, Record
 
 from pellucid.kernels.conv import ConvSpec
 
@@ -52,10 +54,15 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--only", default="", metavar="REGEX", help="as --list shows the shapes")
     parser.add_argument("--quick", action="store_true", help="three turns, no interval worth it")
     parser.add_argument("--full", action="store_true", help="the long networks too")
-    parser.add_argument("--isa", choices=INSTRUCTION_SETS, help="hold both sides to it")
+    isas = [isa for isa in INSTRUCTION_SETS if isa]
+    parser.add_argument("--isa", choices=isas, help="see benchmarks/README.md")
     parser.add_argument("--out", type=Path, help="where to write, without .md and .json")
+    parser.add_argument("--resume", action="store_true", help="keep the rows that --out has")
     parser.add_argument("--list", action="store_true", help="print the shapes, and measure nothing")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.resume and not options.out:
+        parser.error("--resume goes on with the files of --out, and there is no --out")
+    return options
 
 
 def chosen(full: bool, only: str) -> dict[ConvSpec, list[str]]:
@@ -103,14 +110,14 @@ def load() -> float:
     return os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
 
 
-def remarks(quick: bool, load_before: float) -> str:
+def remarks(quick: bool, load_before: float) -> list[str]:
     """Return what stands above every table, if there is something against the numbers in it."""
     found = []
     if quick:
         found.append("Measured with --quick: no number here is worth quoting.")
     if load_before > MOST_LOAD:
         found.append(f"The machine was not idle before the run (load {load_before:.2f}).")
-    return "".join(f"**{remark}**\n" for remark in found)
+    return found
 
 
 def line(row: Row, place: str) -> str:
@@ -124,30 +131,49 @@ def line(row: Row, place: str) -> str:
     )
 
 
-def run(options: argparse.Namespace, settings: dict[str, str]) -> list[Row]:
-    """Measure everything that was asked for; what is there when it is interrupted, is returned."""
+Work = dict[int, dict[ConvSpec, list[str]]]  # by the number of threads
+
+
+def count(work: Work) -> int:
+    """Return how many rows are to be measured."""
+    return sum(len(directions) for specs in work.values() for directions in specs.values())
+
+
+def remaining(work: Work, record: Record) -> Work:
+    """Return what a record has no row of."""
+    left: Work = {}
+    for threads, specs in work.items():
+        for spec, directions in specs.items():
+            missing = [d for d in directions if not record.has(str(spec), d, threads)]
+            if missing:
+                left.setdefault(threads, {})[spec] = missing
+    return left
+
+
+def run(options: argparse.Namespace, record: Record) -> None:
+    """Measure what was asked for and is not there yet, and write it down after each shape."""
     plan = QUICK if options.quick else Plan()
     wanted = chosen(options.full, options.only)
-    counts = [int(count) for count in options.threads.split(",")]
-    minutes = FULL_MINUTES if options.full else MINUTES
-    budget = Budget(60 * minutes, len(counts) * sum(map(len, wanted.values())))
-    rows: list[Row] = []
-    try:
-        for threads in counts:
-            with Pair(threads, options.isa) as pair:
-                settings |= pair.settings()
-                print(
-                    f"\nthreads: {threads}; ours, PyTorch's better layout, ratio, GFLOP/s, of peak"
-                )
-                for index, (spec, directions) in enumerate(wanted.items()):
-                    place = f"{index + 1}/{len(wanted)}"
-                    for row in measure(pair, spec, options.dtype, directions, plan, budget):
-                        rows.append(row)
-                        print(line(row, place), flush=True)
-    except KeyboardInterrupt:
-        print("interrupted")
-        settings["interrupted"] = f"after {len(rows)} rows"
-    return rows
+    work = {int(threads): wanted for threads in options.threads.split(",")}
+    left = remaining(work, record)
+    record.missing = count(left)
+    # Of the time of a run, the part that the missing rows are of it.
+    seconds = 60 * (FULL_MINUTES if options.full else MINUTES) * record.missing
+    budget = Budget(seconds / max(count(work), 1), max(record.missing, 1))
+    minutes_before = float(record.settings.get("minutes", 0))
+    for threads, specs in left.items():
+        with Pair(threads, options.isa) as pair:
+            record.describe(pair.settings())
+            print(f"\nthreads: {threads}; ours, PyTorch's better layout, ratio, GFLOP/s, of peak")
+            for index, (spec, directions) in enumerate(specs.items()):
+                rows = measure(pair, spec, options.dtype, directions, plan, budget)
+                for row in rows:
+                    print(line(row, f"{index + 1}/{len(specs)}"), flush=True)
+                record.rows += rows
+                record.missing -= len(rows)
+                minutes = minutes_before + (time.perf_counter() - budget.began) / 60
+                record.describe({"minutes": f"{minutes:.1f}"})
+                record.write()
 
 
 def main() -> int:
@@ -156,21 +182,25 @@ def main() -> int:
         for spec, names in files_of_specs(options.full).items():
             print(f"{label(spec):<56} {spec.flops / 1e9:8.3f} GFLOP  {' '.join(names)}")
         return 0
-    settings = machine() | {"command": shlex.join(sys.argv[1:])}
-    remark, began = remarks(options.quick, load()), time.perf_counter()
-    print(remark)
-    rows = run(options, settings)
-    if not rows:
+    record = Record.resumed(options.out) if options.resume else Record(options.out)
+    record.remark(remarks(options.quick, load()))
+    print("\n".join(record.remarks))
+    turns = "3" if options.quick else f"{Plan().turns} to {Plan().most_turns}"
+    settings = {"command": shlex.join(sys.argv[1:]), "dtype": options.dtype, "turns": turns}
+    try:
+        record.describe(machine() | settings)
+        run(options, record)
+    except KeyboardInterrupt:
+        print("interrupted")
+    except OtherSettingsError as reason:
+        print(f"--resume: {reason}; choose another --out")
+        return 2
+    if not record.rows:
         print("no shape was measured")
         return 1
-    settings["minutes"] = f"{(time.perf_counter() - began) / 60:.1f}"
-    uses = {name: networks.read(name) for name in networks.NETWORKS}
-    print("\n" + report.page(settings, rows, uses, remark))
-    if options.out:
-        for ending, make in ((".md", report.page), (".json", report.as_json)):
-            text = make(settings, rows, uses, remark)
-            report.write(options.out.with_name(options.out.name + ending), text)
-    return 1 if any(row.wrong for row in rows) else 0
+    print("\n" + record.page())
+    record.write()
+    return 1 if any(row.wrong for row in record.rows) else 0
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, NamedTuple
 
 from benchmarks.worker import Problem
 
@@ -25,14 +25,27 @@ ENVIRONMENT = {
     "torch": {"THP_MEM_ALLOC_ENABLE": "1"},
 }
 THREAD_COUNTS = "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"
-# To measure as on a processor that has no more than this.
+
+
+class Hold(NamedTuple):
+    """A comparison of instruction sets: what it is, and the environment that holds sides to it."""
+
+    meaning: str
+    environment: dict[str, str]
+
+
 INSTRUCTION_SETS = {
-    "avx2": {
-        "PELLUCID_ISA": "avx2",
-        "ONEDNN_MAX_CPU_ISA": "AVX2",
-        "ATEN_CPU_CAPABILITY": "avx2",
-        "MKL_ENABLE_INSTRUCTIONS": "AVX2",
-    }
+    None: Hold("each side takes its own choice", {}),
+    "avx2": Hold(
+        "AVX2 on both sides, as on a processor that has no more",
+        {
+            "PELLUCID_ISA": "avx2",
+            "ONEDNN_MAX_CPU_ISA": "AVX2",
+            "ATEN_CPU_CAPABILITY": "avx2",
+            "MKL_ENABLE_INSTRUCTIONS": "AVX2",
+        },
+    ),
+    "avx512": Hold("AVX-512 in pellucid; PyTorch takes its own choice", {"PELLUCID_ISA": "avx512"}),
 }
 
 
@@ -42,7 +55,7 @@ class Side:
     def __init__(self, kind: str, threads: int, isa: str | None = None) -> None:
         self.kind = kind
         counts = dict.fromkeys(THREAD_COUNTS, str(threads))
-        limits = INSTRUCTION_SETS[isa] if isa else {}
+        limits = INSTRUCTION_SETS[isa].environment
         self.process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.worker", kind, str(threads)],
             stdin=subprocess.PIPE,
@@ -80,7 +93,7 @@ class Pair:
     """Both workers, with the same number of threads."""
 
     def __init__(self, threads: int, isa: str | None = None) -> None:
-        self.threads = threads
+        self.threads, self.isa = threads, isa
         self.ours = Side("pellucid", threads, isa)
         self.theirs = Side("torch", threads, isa)
 
@@ -93,7 +106,8 @@ class Pair:
         ]
 
     def settings(self) -> dict[str, str]:
-        return {**self.ours.ask("settings"), **self.theirs.ask("settings")}
+        both = {**self.ours.ask("settings"), **self.theirs.ask("settings")}
+        return {"instruction sets": INSTRUCTION_SETS[self.isa].meaning, **both}
 
     def __enter__(self) -> Pair:
         return self

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict, dataclass
-from math import ceil
+from math import ceil, prod
 from statistics import median
 from typing import Any, get_args
 
@@ -41,6 +41,8 @@ class Plan:
     turn_seconds: float = 0.005  # short calls are repeated within a turn until it lasts this long
 
 
+# What a row can tell beside what was measured.
+DERIVED = ("gflops", "gbytes", "wrong")
 QUICK = Plan(turns=3, most_turns=3, turn_seconds=0.002)
 
 
@@ -83,7 +85,10 @@ class Row:
     other_layout_ms: float | None
     ratio: Ratio
     turns: int
+    algorithm: str
     peak_gflops: float | None
+    bytes: int
+    copy_gbytes: float
     our_error: Error
     torch_error: Error
 
@@ -93,6 +98,11 @@ class Row:
         return self.flops / self.ours_ms / 1e6
 
     @property
+    def gbytes(self) -> float:
+        """GB/s, if each of the three arrays is read or written once."""
+        return self.bytes / self.ours_ms / 1e6
+
+    @property
     def wrong(self) -> bool:
         """Whether an answer is not what it should be; a NaN is not."""
         errors = self.our_error.of_sum, self.torch_error.of_sum
@@ -100,7 +110,17 @@ class Row:
         return not (held and self.our_error.of_largest <= OWN_TOLERANCE[self.dtype])
 
     def as_dict(self) -> dict[str, Any]:
-        return asdict(self) | {"gflops": self.gflops, "wrong": self.wrong}
+        derived = {name: getattr(self, name) for name in DERIVED}
+        return asdict(self) | derived
+
+    @staticmethod
+    def from_dict(numbers: dict[str, Any]) -> Row:
+        """Return the row that `as_dict` wrote down."""
+        measured = {name: value for name, value in numbers.items() if name not in DERIVED}
+        measured["ratio"] = Ratio(**measured["ratio"])
+        for name in ("our_error", "torch_error"):
+            measured[name] = Error(**measured[name])
+        return Row(**measured)
 
 
 def reference(problem: Problem, direction: str, magnitudes: bool = False) -> Array:
@@ -207,12 +227,21 @@ def alternate(
     return turns
 
 
+def bytes_of(problem: Problem) -> int:
+    """Return the bytes of x, w and y together: what any algorithm must read and write."""
+    elements = sum(prod(s) for s in (problem.x_shape, problem.w_shape, problem.y_shape))
+    return elements * np.dtype(problem.dtype).itemsize
+
+
 def measure(
     pair: Pair, spec: ConvSpec, dtype: str, directions: list[str], plan: Plan, budget: Budget
 ) -> list[Row]:
     """Return a row for each direction, after the check."""
     error = errors(pair, spec, dtype, directions)
-    sides = pair.load(problem_of(spec, dtype))
+    problem = problem_of(spec, dtype)
+    sides = pair.load(problem)
+    algorithms = pair.ours.ask("algorithms", problem)
+    copy = pair.ours.ask("copy", pair.threads)
     rows = []
     for direction in directions:
         budget.next_row()
@@ -234,7 +263,10 @@ def measure(
                 other_layout_ms=1e3 * median(turns.seconds[other]) if other else None,
                 ratio=turns.ratio(),
                 turns=len(turns.ours()),
+                algorithm=algorithms[direction],
                 peak_gflops=peak,
+                bytes=bytes_of(problem),
+                copy_gbytes=copy,
                 our_error=error[direction, "pellucid"],
                 torch_error=error[direction, "torch"],
             )

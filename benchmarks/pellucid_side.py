@@ -6,7 +6,7 @@ The calls include the checks of shapes and the choice of the algorithm, and no a
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from benchmarks.worker import Call, Problem
@@ -32,6 +32,10 @@ class Library:
             "algorithms": ", ".join(conv.ALGORITHMS),
             "numpy": np.__version__,
         }
+
+    def algorithms(self, problem: Problem) -> dict[str, str]:
+        spec, dtype = conv.ConvSpec.parse(problem.spec), np.dtype(problem.dtype)
+        return {way: conv.choose(spec, way, dtype) for way in get_args(conv.Direction)}
 
     def calls(self, problem: Problem, layout: str) -> tuple[dict[str, Call], Call]:
         spec, arrays = conv.ConvSpec.parse(problem.spec), problem.arrays()

@@ -1,5 +1,8 @@
 """From rows to what is read: means by class against the targets, networks, and what falls short.
 
+What falls short stands there with what is known of it: its algorithm, and to which of the machine's
+two limits it is nearest.
+
 Everything is a table of Markdown with padded columns, which a terminal shows as well as a page.
 """
 
@@ -8,9 +11,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from math import isnan
-from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 from benchmarks.bootstrap import geometric_mean
 from benchmarks.measure import DIRECTIONS, Row
@@ -23,6 +25,8 @@ from benchmarks.networks import (
     Use,
     class_of,
 )
+
+from pellucid.kernels.conv import ConvSpec
 
 # How many times as long PyTorch is to take, in float32, as a geometric mean over a class.
 TARGETS = {
@@ -41,8 +45,17 @@ LARGE_FLOPS = 0.2e9
 DIRECT_SHARE, LEAST_DIRECT_SHARE = 0.72, 0.55
 WINOGRAD_SHARES = {"forward": 1.6, "grad_input": 1.6, "grad_weight": 1.1}
 NEAR, TINY_MS = 1.05, 0.006
+# How many times fewer products Winograd makes: 36 for 4x4 outputs of 3x3 taps, or 2x2 of 5x5.
+WINOGRAD_SAVES = {(3, 3): 144 / 36, (5, 5): 100 / 36}
 
 Table = list[list[str]]
+
+
+class Limits(NamedTuple):
+    """What no kernel passes: the FMA peak, and the copying of memory; medians over a run."""
+
+    gflops: float | None
+    gbytes: float | None
 
 
 def markdown(table: Table) -> str:
@@ -161,28 +174,51 @@ def network_table(rows: Sequence[Row], networks: dict[str, list[Use]]) -> Table:
     return table
 
 
-def peak_of(rows: Iterable[Row]) -> float | None:
-    """Return the median of the peaks that were measured along with the rows."""
+def limits_of(rows: Iterable[Row]) -> Limits:
+    """Return the medians of what was measured along with the rows."""
+    rows = list(rows)
     peaks = [row.peak_gflops for row in rows if row.peak_gflops]
-    return median(peaks) if peaks else None
+    copies = [row.copy_gbytes for row in rows]
+    return Limits(median(peaks) if peaks else None, median(copies) if copies else None)
+
+
+def nearest_limit(row: Row, limits: Limits) -> str:
+    """Return the limit of which a row reaches the larger part, and that part: `memory 81%`.
+
+    Winograd's products count, not those that it saves; its transforms do not count.
+    """
+    saved = WINOGRAD_SAVES[ConvSpec.parse(row.spec).kernel] if row.algorithm == "winograd" else 1
+    parts = [
+        (reached / limit, name)
+        for name, reached, limit in (
+            ("compute", row.gflops / saved, limits.gflops),
+            ("memory", row.gbytes, limits.gbytes),
+        )
+        if limit
+    ]
+    return "{1} {0:.0%}".format(*max(parts)) if parts else "-"
+
+
+def large_dense(rows: Iterable[Row], direction: str, minimal: bool) -> list[Row]:
+    """Return the rows whose share of the peak has a target, where Winograd applies or elsewhere."""
+    return [
+        row
+        for row in rows
+        if row.kind in DENSE_CLASSES
+        and row.flops >= LARGE_FLOPS
+        and row.direction == direction
+        and (row.kind in WINOGRAD_CLASSES) == minimal
+        and not (direction == "grad_input" and _in_channels(row) < 16)
+    ]
 
 
 def peak_table(rows: Sequence[Row]) -> Table:
     """The share of the FMA peak, in GFLOP/s of the direct count, of large dense layers."""
-    peak = peak_of(rows)
+    peak = limits_of(rows).gflops
     table = [["large dense layers", "direction", "shapes", "mean share of the peak", "least"]]
-    if not peak:
-        return table
-    large = [row for row in rows if row.kind in DENSE_CLASSES and row.flops >= LARGE_FLOPS]
-    for minimal in (False, True):
+    for minimal in (False, True) if peak else ():
         for direction in DIRECTIONS:
-            shares = [
-                row.gflops / peak
-                for row in large
-                if row.direction == direction
-                and (row.kind in WINOGRAD_CLASSES) == minimal
-                and not (direction == "grad_input" and _in_channels(row) < 16)
-            ]
+            shares = [row.gflops / peak for row in large_dense(rows, direction, minimal)]
             if shares:
                 mean = WINOGRAD_SHARES[direction] if minimal else DIRECT_SHARE
                 least = None if minimal else LEAST_DIRECT_SHARE
@@ -192,37 +228,50 @@ def peak_table(rows: Sequence[Row]) -> Table:
     return table
 
 
+def short_of_the_peak(rows: Sequence[Row]) -> list[Row]:
+    """Return the rows under the least share, or where Winograd applies, under that of the mean."""
+    peak = limits_of(rows).gflops
+    return [
+        row
+        for direction in DIRECTIONS
+        for minimal in (False, True)
+        for row in large_dense(rows, direction, minimal)
+        if peak
+        and row.gflops / peak < (WINOGRAD_SHARES[direction] if minimal else LEAST_DIRECT_SHARE)
+    ]
+
+
 def _in_channels(row: Row) -> int:
     return next(int(part[1:]) for part in row.spec.split() if part[0] == "c")
 
 
-def row_table(rows: Iterable[Row], peak: float | None) -> Table:
+def row_table(rows: Iterable[Row], limits: Limits) -> Table:
     """Every number of every row."""
-    table = [["spec", "class", "direction", "ours ms", "PyTorch ms", "layout", "other layout ms"]]
-    table[0] += [
-        "ratio",
-        "95 % interval",
-        "turns",
-        "GFLOP/s",
-        "of peak",
-        "error",
-        "PyTorch's error",
+    table = [
+        [
+            "spec",
+            "class",
+            "direction",
+            "ours ms",
+            "PyTorch ms",
+            "layout",
+            "other layout ms",
+            "ratio",
+        ]
+        + ["95 % interval", "turns", "algorithm", "GFLOP/s", "of peak", "GB/s", "nearest limit"]
+        + ["error", "PyTorch's error"]
     ]
     for row in rows:
         other = f"{row.other_layout_ms:.4g}" if row.other_layout_ms else "-"
         low, value, high = (
             f"{part:.2f}" for part in (row.ratio.low, row.ratio.value, row.ratio.high)
         )
-        share = f"{row.gflops / peak:.0%}" if peak else "-"
+        share = f"{row.gflops / limits.gflops:.0%}" if limits.gflops else "-"
         table.append(
             [row.spec, row.kind, row.direction, f"{row.ours_ms:.4g}", f"{row.torch_ms:.4g}"]
-            + [row.layout, other, value, f"{low} to {high}", str(row.turns)]
-            + [
-                f"{row.gflops:.1f}",
-                share,
-                f"{row.our_error.of_sum:.1e}",
-                f"{row.torch_error.of_sum:.1e}",
-            ]
+            + [row.layout, other, value, f"{low} to {high}", str(row.turns), row.algorithm]
+            + [f"{row.gflops:.1f}", share, f"{row.gbytes:.1f}", nearest_limit(row, limits)]
+            + [f"{row.our_error.of_sum:.1e}", f"{row.torch_error.of_sum:.1e}"]
         )
     return table
 
@@ -235,60 +284,80 @@ def summary(rows: Sequence[Row], networks: dict[str, list[Use]]) -> str:
     """Return the page about the rows of one thread count."""
     right = [row for row in rows if not row.wrong]
     wrong = [row for row in rows if row.wrong]
-    peak = peak_of(rows)
+    limits = limits_of(rows)
     below = [row for row in right if row.ratio.high < 1]
     near = [row for row in right if row.ratio.value < NEAR and row not in below]
     tiny = [row for row in right if row.kind == TINY]
     threads = "1 thread" if rows[0].threads == 1 else f"{rows[0].threads} threads"
-    peaks = [row.peak_gflops for row in rows if row.peak_gflops]
-    parts = [f"## {threads}, {rows[0].dtype}\n"]
-    if peak:
-        parts.append(f"FMA peak {peak:.0f} GFLOP/s ({min(peaks):.0f} to {max(peaks):.0f}).\n")
+    parts = [f"## {threads}, {rows[0].dtype}\n", limits_line(rows)]
     if wrong:
-        parts.append(section("WRONG ANSWERS, left out of all that follows", row_table(wrong, peak)))
+        table = row_table(wrong, limits)
+        parts.append(section("WRONG ANSWERS, left out of all that follows", table))
     if right:
         parts.append(section("PyTorch's time over ours, geometric means", class_table(right)))
         parts.append(section("By network, ratio of summed times", network_table(right, networks)))
     if right and rows[0].threads == 1 and rows[0].dtype == "float32":
         parts.append(section("Share of the FMA peak", peak_table(right)))
+        short = row_table(short_of_the_peak(right), limits)
+        parts.append(section("Short of their share of the FMA peak", short))
     parts += [
-        section(f"The cost of a call, to be at most {TINY_MS} ms", row_table(tiny, None)),
-        section("Slower than PyTorch: the interval lies below 1", row_table(below, peak)),
-        section(f"Under {NEAR}, but not surely slower", row_table(near, peak)),
+        section(f"The cost of a call, to be at most {TINY_MS} ms", row_table(tiny, limits)),
+        section("Slower than PyTorch: the interval lies below 1", row_table(below, limits)),
+        section(f"Under {NEAR}, but not surely slower", row_table(near, limits)),
     ]
     return "\n".join(parts)
 
 
+def limits_line(rows: Sequence[Row]) -> str:
+    """Say what the machine could do, and how steady it was."""
+    measured = {
+        ("FMA peak", "GFLOP/s"): [row.peak_gflops for row in rows if row.peak_gflops],
+        ("copies of memory", "GB/s"): [row.copy_gbytes for row in rows],
+    }
+    parts = [
+        f"{name} {median(numbers):.0f} {unit} ({min(numbers):.0f} to {max(numbers):.0f})"
+        for (name, unit), numbers in measured.items()
+        if numbers
+    ]
+    return "; ".join(parts) + ".\n"
+
+
 def page(
-    settings: dict[str, str], rows: Sequence[Row], networks: dict[str, list[Use]], remark: str
+    settings: dict[str, str],
+    rows: Sequence[Row],
+    networks: dict[str, list[Use]],
+    remarks: Iterable[str],
 ) -> str:
     """Return everything: settings, a summary for each thread count, and all rows."""
-    parts = (
-        ["# Convolution, beside PyTorch\n", remark]
-        if remark
-        else ["# Convolution, beside PyTorch\n"]
-    )
+    parts = ["# Convolution, beside PyTorch\n", *(f"**{remark}**\n" for remark in remarks)]
     parts.append(markdown([["setting", ""], *map(list, settings.items())]) + "\n")
     groups = [[row for row in rows if row.threads == n] for n in sorted({r.threads for r in rows})]
     parts += [summary(group, networks) for group in groups]
     for group in groups:
         title = f"All rows, threads: {group[0].threads}"
-        parts.append(section(title, row_table(group, peak_of(group))))
+        parts.append(section(title, row_table(group, limits_of(group))))
     return "\n".join(parts)
 
 
 def as_json(
-    settings: dict[str, str], rows: Sequence[Row], networks: dict[str, list[Use]], remark: str
+    settings: dict[str, str],
+    rows: Sequence[Row],
+    networks: dict[str, list[Use]],
+    remarks: Iterable[str],
 ) -> str:
     """Return the same numbers for programs."""
-    document: dict[str, Any] = {"remark": remark, "settings": settings, "summaries": []}
+    document: dict[str, Any] = {
+        "remarks": list(remarks),
+        "settings": settings,
+        "summaries": [],
+    }
     for threads in sorted({row.threads for row in rows}):
         group = [row for row in rows if row.threads == threads and not row.wrong]
         sums = {name: network_sums(group, uses) for name, uses in networks.items()}
         document["summaries"].append(
             {
                 "threads": threads,
-                "peak_gflops": peak_of(group),
+                **{f"limit_{name}": limit for name, limit in limits_of(group)._asdict().items()},
                 "classes": means_by_class(group),
                 "networks": {
                     name: {
@@ -302,8 +371,3 @@ def as_json(
         )
     document["rows"] = [row.as_dict() for row in rows]
     return json.dumps(document, indent=1) + "\n"
-
-
-def write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)

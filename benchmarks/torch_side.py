@@ -40,6 +40,9 @@ class Library:
             ),
         }
 
+    def algorithms(self, problem: Problem) -> dict[str, str]:
+        return {}
+
     def calls(self, problem: Problem, layout: str) -> tuple[dict[str, Call], Call]:
         aten, p = torch.ops.aten, problem
         x, w, gy = (self._tensor(array, layout) for array in p.arrays().values())

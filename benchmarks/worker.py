@@ -22,7 +22,7 @@ from math import prod
 from typing import Any, BinaryIO, Protocol
 
 import numpy as np
-from benchmarks.peak import fma_gflops
+from benchmarks.peak import copy_gbytes, fma_gflops
 
 Call = Callable[[], Any]
 # As many random numbers as are made; larger arrays repeat them. A prime, so that no two pixels or
@@ -67,6 +67,9 @@ class Side(Protocol):
     def settings(self) -> dict[str, str]:
         """Say what is measured."""
 
+    def algorithms(self, problem: Problem) -> dict[str, str]:
+        """Return what computes each direction, where the library tells."""
+
     def calls(self, problem: Problem, layout: str) -> tuple[dict[str, Call], Call]:
         """Return the call of each direction, and one that changes the weights."""
 
@@ -83,6 +86,9 @@ class Worker:
 
     def settings(self) -> dict[str, str]:
         return self.library.settings()
+
+    def algorithms(self, problem: Problem) -> dict[str, str]:
+        return self.library.algorithms(problem)
 
     def load(self, problem: Problem) -> tuple[str, ...]:
         """Make the arrays of a problem, in every layout, in place of those there; name them."""
@@ -116,6 +122,10 @@ class Worker:
     def peak(self, dtype: str, threads: int) -> float | None:
         """Return the GFLOP/s of fused multiply-adds in registers, at this moment."""
         return fma_gflops(dtype, threads)
+
+    def copy(self, threads: int) -> float:
+        """Return the GB/s of copied memory, at this moment."""
+        return copy_gbytes(threads)
 
 
 def serve(worker: Worker, commands: BinaryIO, answers: BinaryIO) -> None:

@@ -32,7 +32,10 @@ def row(spec: str, direction: str, ratio: float = 2.0, ours_ms: float = 10.0) ->
         other_layout_ms=None,
         ratio=Ratio(ratio, ratio - 0.01, ratio + 0.01),
         turns=15,
+        algorithm="direct",
         peak_gflops=100.0,
+        bytes=4_000_000,
+        copy_gbytes=10.0,
         our_error=Error(1e-7, 1e-6),
         torch_error=Error(1e-7, 1e-5),
     )
@@ -105,17 +108,46 @@ def test_shares_of_the_peak_are_those_of_large_dense_layers() -> None:
     assert winograd == ["where Winograd applies", "forward", "1", "2.00 >= 1.6", "2.00"]
 
 
+def test_what_falls_short_stands_with_its_algorithm_and_the_limit_it_is_nearest_to() -> None:
+    flops = row(FIRST, "forward").flops
+    by_compute = row(FIRST, "forward", ours_ms=flops / 40e6)  # 40 of 100 GFLOP/s
+    by_memory = replace(
+        row(DENSE, "forward", 0.9), algorithm="winograd", bytes=80_000_000
+    )  # 8 of 10 GB/s, and 185 / 4 of 100 GFLOP/s
+    text = report.summary([by_compute, by_memory], {})
+    assert "FMA peak 100 GFLOP/s (100 to 100); copies of memory 10 GB/s (10 to 10)." in text
+    short, _, slower, _ = text.split("### ")[4:]
+    assert short.startswith("Short of their share of the FMA peak")
+    cells = [cell.strip() for cell in short.splitlines()[-2].split("|")]
+    assert cells[1] == FIRST
+    assert "compute 40%" in cells
+    assert slower.startswith("Slower than PyTorch")
+    cells = [cell.strip() for cell in slower.splitlines()[-2].split("|")]
+    assert {"winograd", "8.0", "memory 80%"} <= set(cells)
+
+
+def test_where_nothing_is_known_of_the_peak_the_other_limit_stands_alone() -> None:
+    unknown = replace(row(FIRST, "forward", 0.9), peak_gflops=None)
+    text = report.summary([unknown], {})
+    assert "copies of memory 10 GB/s" in text
+    assert "FMA peak" not in text.partition("###")[0]
+    assert "memory 4%" in text
+
+
 def test_the_json_holds_the_same_numbers() -> None:
     rows = [row(DENSE, direction) for direction in DIRECTIONS]
-    document = json.loads(report.as_json({"processor": "one"}, rows, {}, ""))
+    document = json.loads(report.as_json({"processor": "one"}, rows, {}, ["busy"]))
     assert document["settings"] == {"processor": "one"}
+    assert document["remarks"] == ["busy"]
     assert document["summaries"][0]["classes"]["3x3 stride 1"]["forward"] == pytest.approx(2)
     assert document["rows"][0]["ratio"] == {"value": 2.0, "low": 1.99, "high": 2.01}
+    assert document["rows"][0]["gbytes"] == pytest.approx(0.4)
+    assert [Row.from_dict(numbers) for numbers in document["rows"]] == rows
 
 
 def test_the_page_has_a_part_for_each_thread_count() -> None:
     rows = [row(DENSE, "forward"), replace(row(DENSE, "forward"), threads=2)]
-    text = report.page({"processor": "one"}, rows, {}, "**busy**\n")
+    text = report.page({"processor": "one"}, rows, {}, ["busy"])
     assert [line for line in text.splitlines() if line.startswith("## ")] == [
         "## 1 thread, float32",
         "## 2 threads, float32",

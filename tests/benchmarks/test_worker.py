@@ -2,13 +2,16 @@ from __future__ import annotations
 
 import io
 import pickle
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
-from benchmarks import driver, pellucid_side
-from benchmarks.driver import Side, problem_of
-from benchmarks.measure import DIRECTIONS, reference
+from benchmarks import driver, peak, pellucid_side
+from benchmarks.driver import Pair, Side, problem_of
+from benchmarks.measure import DIRECTIONS, QUICK, Budget, measure, reference
 from benchmarks.worker import Worker, serve
+from kernels.conv.native import needs_native
 
 from pellucid.kernels.conv import ConvSpec
 
@@ -60,3 +63,56 @@ def test_a_side_is_a_process_that_answers_and_ends(monkeypatch: pytest.MonkeyPat
     finally:
         side.close()
     assert side.process.returncode == 0
+
+
+class Twins:
+    """Both workers are pellucid's; the second has PyTorch's name."""
+
+    threads = 1
+
+    def __init__(self) -> None:
+        self.ours, self.theirs = Side("pellucid", 1, "avx2"), Side("pellucid", 1)
+        self.theirs.kind = "torch"
+
+    load = Pair.load
+
+
+@needs_native
+def test_a_row_knows_its_algorithm_its_bytes_and_both_limits() -> None:
+    pair: Any = Twins()
+    wide = ConvSpec.parse("n2 c16 i12x12 o16 k3 p1")
+    try:
+        forward, grad_weight = measure(
+            pair, wide, "float32", ["forward", "grad_weight"], QUICK, Budget(0, 2)
+        )
+        (thin,) = measure(pair, SPEC, "float64", ["forward"], QUICK, Budget(0, 1))
+    finally:
+        pair.ours.close()
+        pair.theirs.close()
+    assert (forward.algorithm, grad_weight.direction) == ("winograd", "grad_weight")
+    assert thin.algorithm == "direct"
+    assert forward.bytes == 4 * (2 * 16 * 144 + 16 * 16 * 9 + 2 * 16 * 144)
+    assert thin.bytes == 8 * (8 * 6 * 63 + 4 * 3 * 6 + 8 * 4 * 30)
+    assert forward.copy_gbytes > 0.1
+    assert forward.peak_gflops
+    assert not forward.wrong
+    assert not thin.wrong
+
+
+def test_copies_are_shared_among_threads() -> None:
+    source, target = peak._memory()
+    target.fill(0)
+    assert peak.copy_gbytes(3) > 0.1
+    assert np.array_equal(source, target)
+
+
+def test_settings_name_the_instruction_sets_that_are_compared() -> None:
+    assert list(driver.INSTRUCTION_SETS) == [None, "avx2", "avx512"]
+    assert set(driver.INSTRUCTION_SETS["avx512"].environment) == {"PELLUCID_ISA"}
+    pair = object.__new__(Pair)
+    pair.isa = "avx512"
+    pair.ours = pair.theirs = SimpleNamespace(ask=lambda _: {"engine": "native"})  # type: ignore
+    assert pair.settings() == {
+        "instruction sets": "AVX-512 in pellucid; PyTorch takes its own choice",
+        "engine": "native",
+    }

@@ -1,7 +1,7 @@
 """Matrix products: `matmul` with broadcasting, and `linear`, a layer's product with its bias.
 
 The gradient of a product is two products, so both are closed under differentiation.
-Not here: products element by element (elementwise.py). Next room: operands.py.
+Not here: products element by element (elementwise.py). Next room: kernels/matmul.py.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import numpy as np
 from pellucid.autograd import Function
 from pellucid.backend import Array
 from pellucid.errors import DTypeError, ShapeError, named_shape
+from pellucid.kernels.matmul import product
 from pellucid.ops.elementwise import as_tensor_of, check_broadcast
 from pellucid.ops.operands import check_same_float
 from pellucid.tensor import Operand, Tensor
@@ -28,7 +29,7 @@ class MatMul(Function):
     def forward(ctx: Any, a: Tensor, b: Tensor) -> Array:
         ctx.save_for_backward(a, b)
         # (..., M, K) @ (..., K, N) -> (..., M, N)
-        return np.matmul(a.array, b.array)
+        return product(a.array, b.array)
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> Any:
@@ -53,10 +54,7 @@ class Linear(Function):
     def forward(ctx: Any, x: Tensor, w: Tensor, b: Tensor | None) -> Array:
         ctx.save_for_backward(x, w)
         # (N, I) @ (I, O) -> (N, O)
-        y = x.array @ w.array.T
-        if b is not None:
-            y += b.array
-        return y
+        return product(x.array, w.array.T, None if b is None else b.array)
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> Any:
