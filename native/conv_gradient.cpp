@@ -14,7 +14,7 @@
 namespace pellucid::PELLUCID_ISA {
 namespace {
 
-constexpr i64 block_pixels = 128;  // added to the sums at a time: their stripes of gy stay in L1
+constexpr i64 block_pixels = 96;  // added to the sums at a time: their stripes of gy stay in L1
 constexpr i64 patch_bytes = 256 << 10;
 constexpr i64 sum_bytes = 256 << 10;  // of the sums of a job, a part of the second cache level
 constexpr i64 most_inputs = 256, most_outputs = 128;
