@@ -314,8 +314,8 @@ void check(const Kernels& build, const std::vector<Problem>& problems) {
         ++cases[algorithm];
       }
   if (build.template functions<T>().multiply_adds(10) <= 0) fail("multiply_adds made none");
-  std::printf("%s, %d vectors of %d bytes, float%d:", build.isa, int(problems.size()),
-              build.vector_bytes, int(8 * sizeof(T)));
+  std::printf("%s, vectors of %d bytes, float%d, %d problems:", build.isa, build.vector_bytes,
+              int(8 * sizeof(T)), int(problems.size()));
   for (int a = 0; a < algorithms; ++a) {
     std::printf(" %s %d", names[a], cases[a]);
     if (cases[a] == 0) fail(std::string(names[a]) + " refused every problem");

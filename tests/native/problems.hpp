@@ -114,7 +114,29 @@ inline std::vector<Problem> chosen_problems() {
   };
 }
 
+// One that Winograd serves: 3x3 or 5x5 at stride 1.
+inline Problem random_winograd_problem(Random& random) {
+  const i64 k = random.below(2) ? 3 : 5;
+  Problem p{1 + random.below(2),
+            1,
+            1 + random.below(20),
+            1 + random.below(40),
+            {1, 1, 1},
+            {1, k, k},
+            {1, 1, 1},
+            {1, 1, 1},
+            {0, 0, 0},
+            {0, 0, 0}};
+  for (int a = 1; a < axes; ++a) {
+    p.in[a] = k + random.below(9);
+    p.low[a] = random.below(k);
+    p.high[a] = random.below(k);
+  }
+  return p;
+}
+
 inline Problem random_problem(Random& random) {
+  if (random.below(5) == 0) return random_winograd_problem(random);
   for (;;) {
     Problem p{};
     p.images = 1 + random.below(2);
