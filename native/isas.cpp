@@ -53,9 +53,4 @@ const Kernels* build_named(const std::string& isa) {
   return nullptr;
 }
 
-const Kernels* usual_build() {
-  const std::vector<const Kernels*> found = builds_that_run();
-  return is(found.front(), "avx512") ? found[1] : found.front();
-}
-
 }  // namespace pellucid

@@ -14,7 +14,4 @@ std::vector<const Kernels*> builds_that_run();
 // The one with that name, or null where there is none that runs here.
 const Kernels* build_named(const std::string& isa);
 
-// The one to use unless another is asked for. AVX-512 is there to be asked for.
-const Kernels* usual_build();
-
 }  // namespace pellucid

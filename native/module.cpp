@@ -230,7 +230,7 @@ nb::ndarray<nb::numpy> empty_channels_last(nb::tuple shape, bool double_precisio
 
 NB_MODULE(_native, m) {
   using namespace pellucid;
-  active = usual_build();
+  active = builds_that_run().front();  // the best
   m.def("correlate", &correlate, nb::arg("algorithm"), nb::arg("x").noconvert(),
         nb::arg("w").noconvert(), nb::arg("b").none().noconvert(), nb::arg("y").noconvert(),
         nb::arg("plan").noconvert(), nb::arg("transposed"), nb::arg("relu") = false);
