@@ -18,6 +18,7 @@ from pathlib import Path
 # Folder of the objects -> registers that must not occur in them.
 FOREIGN = {"_native.dir": "[yz]mm", "kernels_baseline.dir": "[yz]mm", "kernels_avx2.dir": "zmm"}
 LINE = re.compile(r"^\s+([0-9a-f]+):\s+(\S+)\s*(.*)$")
+TILE = re.compile(r"\d(planar_)?tileI")
 FMA = re.compile(r"^vfn?madd|^mulp")
 
 
@@ -59,12 +60,15 @@ def check(build: Path) -> list[str]:
             foreign = FOREIGN.get(folder)
             if foreign and any(re.search(f"%{foreign}", line[2]) for line in body):
                 wrong.append(f"{folder}/{path.name}: {name} uses {foreign}")
+            moves = {line[1:] for line in body}
             for loop in inner_loops(body):
-                if "4tileI" not in name or not any(FMA.match(line[1]) for line in loop):
+                if not TILE.search(name) or not any(FMA.match(line[1]) for line in loop):
                     continue
                 tiles += 1
+                # %rbp is one more register where it does not hold the frame.
+                stack = r"\(%r[sb]p" if ("mov", "%rsp,%rbp") in moves else r"\(%rsp"
                 for _, instruction, operands in loop:
-                    if re.search(r"%[xyz]mm", operands) and re.search(r"\(%r[sb]p", operands):
+                    if re.search(r"%[xyz]mm", operands) and re.search(stack, operands):
                         wrong.append(f"{folder}/{path.name}: {name}: {instruction} {operands}")
     print(f"{len(objects)} objects, {tiles} inner loops of tiles")
     if not objects or not tiles:

@@ -45,14 +45,14 @@ def forward(
     y = empty_channels_last(spec.y_shape, x.dtype)
     if y.size:
         b = None if b is None else np.ascontiguousarray(b)
-        module.correlate(algorithm, _adjacent_channels(x), w, b, y, forward_plan(spec), False)
+        module.correlate(algorithm, adjacent_channels(x), w, b, y, forward_plan(spec), False)
     return y
 
 
 def grad_input(gy: Array, w: Array, spec: ConvSpec, algorithm: Native = Native.DIRECT) -> Array:
     """Return gx, channels-last, phase by phase."""
     gx = empty_channels_last(spec.x_shape, gy.dtype)
-    gy = _adjacent_channels(gy)
+    gy = adjacent_channels(gy)
     for part, plan in phases(spec) if gx.size else ():
         if plan is None:
             gx[part] = 0
@@ -66,11 +66,11 @@ def grad_weight(gy: Array, x: Array, spec: ConvSpec, algorithm: Native = Native.
     gw = np.zeros(spec.w_shape, x.dtype)
     if gy.size:
         gy = gy if is_channels_last(gy) else _copied(gy)
-        module.grad_weight(algorithm, _adjacent_channels(x), gy, gw, forward_plan(spec))
+        module.grad_weight(algorithm, adjacent_channels(x), gy, gw, forward_plan(spec))
     return gw
 
 
-def _adjacent_channels(x: Array) -> Array:
+def adjacent_channels(x: Array) -> Array:
     """Return x with its channels side by side in memory, copied only where they are not."""
     return x if x.strides[1] == x.itemsize or x.shape[1] == 1 else _copied(x)
 
