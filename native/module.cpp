@@ -170,6 +170,33 @@ double winograd_part(Plan plan, int axes) {
   return active->winograd_products(axis) / double(taps);
 }
 
+template <class T>
+void grad_input_as(const In& gy, const In& w, const Out& gx, const Plan& plan) {
+  Weights weight(plan.shape(0));
+  InputGradient<T> p;
+  const Sizes sizes = read(plan, p.axis, weight.data, int(gx.ndim()) - 2, gx.stride_ptr(),
+                           gy.stride_ptr(), w.stride_ptr());
+  p.images = sizes.images;
+  p.groups = sizes.groups;
+  p.in_channels = sizes.in_channels;
+  p.out_channels = sizes.out_channels;
+  p.gy = static_cast<const T*>(gy.data());
+  p.gy_image = gy.stride(0);
+  p.w = static_cast<const T*>(w.data());
+  p.w_out = w.stride(0);
+  p.w_in = w.stride(1);
+  p.gx = static_cast<T*>(gx.data());
+  p.gx_image = gx.stride(0);
+  nb::gil_scoped_release release_gil;
+  if (!active->functions<T>().grad_input(p, context(sizes.work))) throw std::bad_alloc();
+}
+
+void grad_input(In gy, In w, Out gx, Plan plan) {
+  const auto compute =
+      gy.itemsize() == sizeof(float) ? grad_input_as<float> : grad_input_as<double>;
+  compute(gy, w, gx, plan);
+}
+
 void correlate(int algorithm, In x, In w, std::optional<In> b, Out y, Plan plan, bool transposed,
                bool relu) {
   const In* bias = b ? &*b : nullptr;
@@ -237,6 +264,8 @@ NB_MODULE(_native, m) {
   m.def("grad_weight", &grad_weight, nb::arg("algorithm"), nb::arg("x").noconvert(),
         nb::arg("gy").noconvert(), nb::arg("gw").noconvert(), nb::arg("plan").noconvert());
   m.def("winograd_part", &winograd_part, nb::arg("plan").noconvert(), nb::arg("axes"));
+  m.def("grad_input", &grad_input, nb::arg("gy").noconvert(), nb::arg("w").noconvert(),
+        nb::arg("gx").noconvert(), nb::arg("plan").noconvert());
   m.def("empty_channels_last", &empty_channels_last);
   m.def("isas", &isas);
   m.def("isa", [] { return active->isa; });

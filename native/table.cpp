@@ -12,6 +12,7 @@ template <class T>
 constexpr Functions<T> functions = {
     {correlate_directly<T>, correlate_winograd<T>, correlate_lanewise<T>},
     {grad_weight_directly<T>, grad_weight_winograd<T>, grad_weight_lanewise<T>},
+    grad_input_planar<T>,
     multiply_adds<T>,
 };
 

@@ -22,6 +22,9 @@ bool grad_weight_lanewise(const WeightGradient<T>&, const Context&);
 double winograd_products(const Axis* axis);
 // Makes `rounds` dependent multiply-adds in each of many chains; returns how many in all.
 template <class T>
+bool grad_input_planar(const InputGradient<T>&, const Context&);
+// Makes `rounds` dependent multiply-adds in each of many chains; returns how many in all.
+template <class T>
 i64 multiply_adds(i64 rounds);
 
 }  // namespace pellucid::PELLUCID_ISA

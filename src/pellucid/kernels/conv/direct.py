@@ -51,7 +51,7 @@ def forward(
     y = empty_channels_last(spec.y_shape, x.dtype)
     if y.size:
         b = None if b is None else np.ascontiguousarray(b)
-        module.correlate(algorithm, _adjacent_channels(x), w, b, y, forward_plan(spec), False)
+        module.correlate(algorithm, adjacent_channels(x), w, b, y, forward_plan(spec), False)
     return y
 
 
@@ -63,7 +63,7 @@ def grad_input(
     algorithm: Native = Native.DIRECT,
 ) -> Array:
     """Return gx, channels-last, phase by phase."""
-    gy = _adjacent_channels(gy)
+    gy = adjacent_channels(gy)
     bx = None if bx is None else np.ascontiguousarray(bx)
     if algorithm == Native.DIRECT and spec.stride[-1] > 1 and _work(spec) >= LEAST_WIDE:
         wide = wide_phases(spec, module.vector_bytes() // gy.itemsize)
@@ -115,11 +115,11 @@ def grad_weight(gy: Array, x: Array, spec: ConvSpec, algorithm: Native = Native.
         gw[...] = 0
     else:
         gy = gy if is_channels_last(gy) else _copied(gy)
-        module.grad_weight(algorithm, _adjacent_channels(x), gy, gw, forward_plan(spec))
+        module.grad_weight(algorithm, adjacent_channels(x), gy, gw, forward_plan(spec))
     return gw
 
 
-def _adjacent_channels(x: Array) -> Array:
+def adjacent_channels(x: Array) -> Array:
     """Return x with its channels side by side in memory, copied only where they are not."""
     return x if x.strides[1] == x.itemsize or x.shape[1] == 1 else _copied(x)
 
