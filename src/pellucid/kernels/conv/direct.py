@@ -45,19 +45,23 @@ def forward(
     y = empty_channels_last(spec.y_shape, x.dtype)
     if y.size:
         b = None if b is None else np.ascontiguousarray(b)
-        module.correlate(algorithm, _adjacent_channels(x), w, b, y, forward_plan(spec), False)
+        module.correlate(algorithm, _adjacent_channels(x), w, b, [y], [forward_plan(spec)], False)
     return y
 
 
 def grad_input(gy: Array, w: Array, spec: ConvSpec, algorithm: Native = Native.DIRECT) -> Array:
-    """Return gx, channels-last, phase by phase."""
+    """Return gx, channels-last, from its phases."""
     gx = empty_channels_last(spec.x_shape, gy.dtype)
-    gy = _adjacent_channels(gy)
+    parts: list[Array] = []
+    plans: list[Array] = []
     for part, plan in phases(spec) if gx.size else ():
         if plan is None:
             gx[part] = 0
         else:
-            module.correlate(algorithm, gy, w, None, gx[part], plan, True)
+            parts.append(gx[part])
+            plans.append(plan)
+    if plans:
+        module.correlate(algorithm, _adjacent_channels(gy), w, None, parts, plans, True)
     return gx
 
 
