@@ -80,8 +80,9 @@ enum Algorithm { direct, winograd, lanewise, algorithms };
 
 template <class T>
 struct Functions {
-  // False when there is no memory left.
-  bool (*correlate[algorithms])(const Correlation<T>&, const Context&);
+  // False when there is no memory left. All phases of one y are given together; they differ in
+  // their axes, in where y begins, and in the strides of y.
+  bool (*correlate[algorithms])(const Correlation<T>* phases, i64 count, const Context&);
   bool (*grad_weight[algorithms])(const WeightGradient<T>&, const Context&);
   bool (*grad_input)(const InputGradient<T>&, const Context&);
   // A loop of multiply-adds and nothing else; returns how many it made.

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from unittest import mock
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from kernels.conv.native import check_against_reference, needs_native, normal
-from kernels.conv.problems import PROBLEMS, conv_fields, conv_specs, has_windows
+from kernels.conv.problems import PROBLEMS, conv_specs
 
 import pellucid
-from pellucid.kernels.conv import ConvSpec, direct, reference
-from pellucid.kernels.conv.correlation import wide_phases
+from pellucid.kernels.conv import ConvSpec, direct
 
 pytestmark = needs_native
 
@@ -25,10 +22,7 @@ SIZES = [
     "n40 c8 i10x10 o8 k5x5 p2",
     "n3 c33 i20x20 o70 k1x1",
     "n2 c1 i300 o16 k25 p12",
-]
-# grad_input with the phases of the last axis side by side: whole and broken numbers of taps, crops
-# at either end, phases without taps, and everything else along the other axes.
-WIDE = [
+    # Long strides: phases with as many taps or one less, without any, and crops at either end.
     "n2 c1 i40 o20 k12 s4",
     "n2 c2 i37x41 o9 k4x4 s2 p1",
     "n3 c3 i23x30 o10 k3x11 s2x4 p0x2:1 d3x1",
@@ -49,58 +43,6 @@ def test_sizes(text):
     check_against_reference("direct", ConvSpec.parse(text), "float32")
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("text", WIDE)
-def test_phases_side_by_side(text, dtype, monkeypatch):
-    monkeypatch.setattr(direct, "LEAST_WIDE", 0)
-    spec = ConvSpec.parse(text)
-    assert wide_phases(spec, 8) is not None
-    check_against_reference("direct", spec, dtype)
-
-
-@st.composite
-def strided_fields(draw):
-    """Draw fields whose last axis has longer kernels and a stride, with few channels."""
-    fields = draw(conv_fields())
-    last = {
-        "in_size": st.integers(4, 30),
-        "kernel": st.integers(1, 12),
-        "stride": st.integers(2, 5),
-        "padding": st.tuples(st.integers(0, 6), st.integers(-2, 6)),
-        "dilation": st.just(1),
-    }
-    for name, values in last.items():
-        fields[name] = (*fields[name][:-1], draw(values))
-    return fields | {"groups": 1, "in_channels": draw(st.integers(1, 3))}
-
-
-@settings(max_examples=100, deadline=None)
-@given(strided_fields().filter(has_windows), st.sampled_from(["float32", "float64"]))
-def test_drawn_specs_with_phases_side_by_side(fields, dtype):
-    with mock.patch.object(direct, "LEAST_WIDE", 0):
-        check_against_reference("direct", ConvSpec(**fields), dtype)
-
-
-def test_phases_stand_side_by_side_where_there_is_work():
-    for text, calls in (("c1 i64 o80 k32 s4", 1), ("c1 i64 o4 k32 s4", 0)):
-        spec = ConvSpec.parse(text)
-        gy, w = normal(spec.y_shape, 0, "float32"), normal(spec.w_shape, 1, "float32")
-        with mock.patch.object(direct, "_side_by_side", wraps=direct._side_by_side) as made:
-            direct.grad_input(gy, w, spec)
-        assert made.call_count == calls
-
-
-@pytest.mark.parametrize("text", WIDE)
-def test_a_nan_spoils_the_pixels_that_it_meets_and_no_other(text, monkeypatch):
-    monkeypatch.setattr(direct, "LEAST_WIDE", 0)
-    spec = ConvSpec.parse(text)
-    gy, w = np.ones(spec.y_shape, "float32"), np.ones(spec.w_shape, "float32")
-    gy[(0, 0, *[size // 2 for size in spec.out_size])] = np.nan
-    found = np.isnan(direct.grad_input(gy, w, spec))
-    assert found.any()
-    assert np.array_equal(found, np.isnan(reference.grad_input(gy, w, spec)))
-
-
 @settings(max_examples=300, deadline=None)
 @given(conv_specs(), st.sampled_from(["float32", "float64"]))
 def test_drawn_specs(spec, dtype):
@@ -114,11 +56,10 @@ def test_ten_thousand_drawn_specs(spec, dtype):
     check_against_reference("direct", spec, dtype)
 
 
-def test_the_number_of_threads_changes_no_bit(monkeypatch):
-    monkeypatch.setattr(direct, "LEAST_WIDE", 0)
+def test_the_number_of_threads_changes_no_bit():
     before = pellucid.get_num_threads()
     try:
-        for text in [*SIZES, *WIDE, "n8 c32 i28x28 o32 k3x3 s2 p1", "n2 c4 i9x9x9 o8 k3x3x3 p1"]:
+        for text in [*SIZES, "n8 c32 i28x28 o32 k3x3 s2 p1", "n2 c4 i9x9x9 o8 k3x3x3 p1"]:
             spec = ConvSpec.parse(text)
             x, w, gy = (
                 normal(s, k, "float32")

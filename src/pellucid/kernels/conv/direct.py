@@ -9,21 +9,15 @@ Next room: native/conv_correlate.cpp and native/conv_gradient.cpp, told by corre
 from __future__ import annotations
 
 from enum import IntEnum
-from math import prod
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
 from pellucid.backend import Array
 from pellucid.dtypes import DType
-from pellucid.kernels.conv.correlation import WidePhase, forward_plan, phases, wide_phases
+from pellucid.kernels.conv.correlation import forward_plan, phases
 from pellucid.kernels.conv.spec import ConvSpec, Direction
 from pellucid.kernels.layout import empty_channels_last, empty_rows, is_channels_last
 from pellucid.kernels.native import module
-
-# Multiply-adds of one image below which arranging phases side by side costs more than it saves;
-# `pellucid bench` on `c1 i28x28 o16 k2x2 s2` and its like: 55 microseconds without, 70 with.
-LEAST_WIDE = 20_000
 
 
 class Native(IntEnum):
@@ -51,7 +45,7 @@ def forward(
     y = empty_channels_last(spec.y_shape, x.dtype)
     if y.size:
         b = None if b is None else np.ascontiguousarray(b)
-        module.correlate(algorithm, adjacent_channels(x), w, b, y, forward_plan(spec), False)
+        module.correlate(algorithm, adjacent_channels(x), w, b, [y], [forward_plan(spec)], False)
     return y
 
 
@@ -62,50 +56,20 @@ def grad_input(
     bx: Array | None = None,
     algorithm: Native = Native.DIRECT,
 ) -> Array:
-    """Return gx, channels-last, phase by phase."""
-    gy = adjacent_channels(gy)
+    """Return gx, channels-last, from its phases."""
     bx = None if bx is None else np.ascontiguousarray(bx)
-    if algorithm == Native.DIRECT and spec.stride[-1] > 1 and _work(spec) >= LEAST_WIDE:
-        wide = wide_phases(spec, module.vector_bytes() // gy.itemsize)
-        if wide is not None:
-            return _side_by_side(gy, w, bx, spec, wide)
     gx = empty_channels_last(spec.x_shape, gy.dtype)
+    parts: list[Array] = []
+    plans: list[Array] = []
     for part, plan, _ in phases(spec) if gx.size else ():
         if plan is None:
             gx[part] = 0 if bx is None else bx.reshape(-1, *(1,) * spec.axes)
         else:
-            module.correlate(algorithm, gy, w, bx, gx[part], plan, True)
+            parts.append(gx[part])
+            plans.append(plan)
+    if plans:
+        module.correlate(algorithm, adjacent_channels(gy), w, bx, parts, plans, True)
     return gx
-
-
-def _work(spec: ConvSpec) -> int:
-    """Multiply-adds of one image: no choice may depend on the batch."""
-    return prod(spec.out_size) * prod(spec.w_shape)
-
-
-def _side_by_side(
-    gy: Array, w: Array, bx: Array | None, spec: ConvSpec, wide: list[WidePhase]
-) -> Array:
-    """Return gx, where phases of the last axis are the outputs of one correlation."""
-    N, C, *rows, W = spec.x_shape
-    s, low = spec.stride[-1], spec.padding[-1][0]
-    M = -(-(W + low) // s)
-    frame = empty_channels_last((N, C, *rows, M * s), gy.dtype)
-    # (N, C, H, M s) -> (N, H, M s, C) -> (N, H, M, s C) -> (N, s C, H, M): always a view
-    by_phase = np.moveaxis(np.moveaxis(frame, 1, -1).reshape(N, *rows, M, s * C), -1, 1)
-    for part, rhos, plan in wide if frame.size else ():
-        out = by_phase[(slice(None), slice(rhos.start * C, rhos.stop * C)) + part]
-        bias = None if bx is None else np.tile(bx, len(rhos))
-        if plan is None:
-            out[...] = 0 if bias is None else bias.reshape(-1, *(1,) * spec.axes)
-            continue
-        # (O, C, KH, KW) -> (O, C, KH, T, R) -> (R, C, O, KH, T) -> (R C, O, KH, T)
-        taps = sliding_window_view(w, len(rhos), axis=-1)[..., rhos.start :: s, :]
-        taps = np.moveaxis(taps, (-1, 1), (0, 1))
-        taps = taps.reshape(len(rhos) * C, *taps.shape[2:])
-        module.correlate(Native.DIRECT, gy, taps, bias, out, plan, False)
-    gx = frame[..., low : low + W]
-    return gx if gx.shape == frame.shape else _copied(gx)
 
 
 def grad_weight(gy: Array, x: Array, spec: ConvSpec, algorithm: Native = Native.DIRECT) -> Array:
