@@ -9,6 +9,7 @@ Next room: native/conv_correlate.cpp and native/conv_gradient.cpp, told by corre
 from __future__ import annotations
 
 from enum import IntEnum
+from math import prod
 
 import numpy as np
 
@@ -16,8 +17,10 @@ from pellucid.backend import Array
 from pellucid.dtypes import DType
 from pellucid.kernels.conv.correlation import forward_plan, phases
 from pellucid.kernels.conv.spec import ConvSpec, Direction
-from pellucid.kernels.layout import empty_channels_last, is_channels_last
-from pellucid.kernels.native import module
+from pellucid.kernels.layout import empty_channels_last, has_adjacent_channels, is_channels_last
+from pellucid.kernels.native import get_num_threads, module
+
+PARTIAL_SUMS = 2 << 20  # bytes, of a gw that is smaller
 
 
 class Native(IntEnum):
@@ -36,6 +39,58 @@ def refuses(spec: ConvSpec, direction: Direction, dtype: DType) -> str | None:
 def slower(spec: ConvSpec, direction: Direction, dtype: DType) -> str | None:
     """Never: it serves all that those before it refuse."""
     return None
+
+
+def workspace(spec: ConvSpec, direction: Direction, dtype: DType) -> int:
+    """Return the most bytes that a call takes beside its result.
+
+    Packed weights, or the sums of gw, whose outputs are rounded up to whole tiles; partial sums of
+    a small gw; and for each thread the rows of x under a block of outputs, with the places of all
+    of them: 1024 pixels, or one line where that is longer. The pool rounds up by a quarter.
+    """
+    C, O = spec.in_channels // spec.groups, spec.out_channels // spec.groups
+    if direction == "grad_input":
+        C, O = O, C
+    tile = 256 // dtype.itemsize
+    weights = dtype.itemsize * spec.groups * C * rounded_up(O, tile) * prod(spec.kernel)
+    (KD, OD, _, _), (_, OH, step, span), (_, OW, _, width) = axes_of(spec, direction)
+    lines = min(max(1, 1024 // OW), spec.batch * OD * OH)
+    rows = KD * ((lines // OH + 2) * span + lines * step)
+    block = dtype.itemsize * (rows * width * C * spec.groups + lines * OW * tile)
+    tables = 8 * (2 * lines * OW + 3 * lines + prod(spec.kernel) * C + 64)
+    return pooled(weights + PARTIAL_SUMS + get_num_threads() * (block + tables))
+
+
+def axes_of(spec: ConvSpec, direction: Direction) -> list[tuple[int, int, int, int]]:
+    """Return for each of three axes its taps, outputs, step and reach, as a kernel is told them.
+
+    Of the phases of a grad_input, the largest. The reach is that of one output, and on the last
+    axis that of a whole line.
+    """
+    axes = [(1, 1, 1, 1)] * (3 - spec.axes)
+    for size, out, k, s, d in zip(
+        spec.in_size, spec.out_size, spec.kernel, spec.stride, spec.dilation, strict=True
+    ):
+        if direction == "grad_input":
+            axes.append((k, -(-size // s), 1, d * (k - 1) // s + 2))
+        else:
+            axes.append((k, out, s if out > 1 else 1, d * (k - 1) + 1))
+    taps, out, step, reach = axes[-1]
+    return [*axes[:-1], (taps, out, step, (out - 1) * step + reach)]
+
+
+def rounded_up(count: int, to: int) -> int:
+    """Return the next multiple.
+
+    >>> rounded_up(65, 64)
+    128
+    """
+    return -(-count // to) * to
+
+
+def pooled(size: int) -> int:
+    """Return what so many bytes take in the buffer pool, whose sizes are a quarter apart."""
+    return size + size // 4 + (1 << 16)
 
 
 def forward(
@@ -72,7 +127,7 @@ def grad_weight(gy: Array, x: Array, spec: ConvSpec, algorithm: Native = Native.
 
 def _adjacent_channels(x: Array) -> Array:
     """Return x with its channels side by side in memory, copied only where they are not."""
-    return x if x.strides[1] == x.itemsize or x.shape[1] == 1 else _copied(x)
+    return x if has_adjacent_channels(x) else _copied(x)
 
 
 def _copied(x: Array) -> Array:

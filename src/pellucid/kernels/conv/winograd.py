@@ -16,7 +16,7 @@ from functools import partial
 from pellucid.dtypes import DType
 from pellucid.kernels.conv import direct
 from pellucid.kernels.conv.spec import ConvSpec, Direction
-from pellucid.kernels.native import module
+from pellucid.kernels.native import get_num_threads, module
 
 _KERNELS = ((3, 3), (5, 5))
 _LEAST_CHANNELS = 16  # of both sides: with fewer, the transforms cost more than they save
@@ -57,6 +57,18 @@ def slower(spec: ConvSpec, direction: Direction, dtype: DType) -> str | None:
     if min(spec.in_channels, spec.out_channels) < _LEAST_CHANNELS:
         return f"fewer than {_LEAST_CHANNELS} channels"
     return None
+
+
+def workspace(spec: ConvSpec, direction: Direction, dtype: DType) -> int:
+    """Return the most bytes that a call takes beside its result.
+
+    36 numbers for each weight of a point, with channels in whole chunks of 64, or partial sums of
+    as many where gw is small; for each thread, those of a block of tiles of x and y.
+    """
+    C, O = spec.in_channels, spec.out_channels
+    chunk = direct.rounded_up(C, 64) * direct.rounded_up(O, 64)
+    weights, tiles = max(chunk, 16 * 64 * 64), 48 * (C + O + 128)
+    return direct.pooled(36 * dtype.itemsize * (weights + get_num_threads() * tiles))
 
 
 forward = partial(direct.forward, algorithm=direct.Native.WINOGRAD)
