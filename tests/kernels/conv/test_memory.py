@@ -293,7 +293,7 @@ def caches() -> list[functools._lru_cache_wrapper]:
     return [
         found
         for found in gc.get_objects()
-        if isinstance(found, functools._lru_cache_wrapper)
+        if type(found) is functools._lru_cache_wrapper  # isinstance would ask the object itself
         and (found.__module__ or "").startswith("pellucid")
     ]
 
