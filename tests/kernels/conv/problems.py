@@ -26,7 +26,8 @@ UNCOVERED = [
     ConvSpec.parse("c2 i8x8 o2 k1x1 s2"),
 ]
 
-# Shapes from the issue trackers of other libraries (docs/maths.md, 6).
+# Shapes from the issue trackers of other libraries (docs/maths.md, 6). Their transposed one and
+# their weights full of denormal numbers are tests of their own.
 REGRESSIONS = [
     ConvSpec.parse("c9 i32x32 o3 k5x5 s3 p1"),
     ConvSpec.parse("c24 i6x6 o24 k3x3 s2 p1 g24"),
@@ -53,6 +54,52 @@ OTHERS = [
 ]
 
 PROBLEMS = [*LEFTOVERS, *UNCOVERED, *REGRESSIONS, *OTHERS]
+
+# Blocks that are not full, several images in one job, several jobs, large and small gw, panels,
+# chunks of tiles, channels past the last vector: more of each than the random specs can afford.
+BLOCKS = [
+    ConvSpec.parse("n5 c64 i7x7 o48 k3x3 p1"),
+    ConvSpec.parse("n2 c3 i40x40 o17 k7x7 s2 p3"),
+    ConvSpec.parse("c256 i9x9 o96 k3x3 p1"),
+    ConvSpec.parse("n40 c8 i10x10 o8 k5x5 p2"),
+    ConvSpec.parse("n3 c33 i20x20 o70 k1x1"),
+    ConvSpec.parse("n2 c1 i300 o16 k25 p12"),
+    ConvSpec.parse("n8 c32 i28x28 o32 k3x3 s2 p1"),
+    ConvSpec.parse("n2 c4 i9x9x9 o8 k3x3x3 p1"),
+    ConvSpec.parse("c300 i9x9 o80 k3x3 p1"),
+    ConvSpec.parse("n3 c130 i8x8 o96 k5x5 p2"),
+    ConvSpec.parse("n9 c16 i15x15 o16 k3x3 p1"),
+    ConvSpec.parse("n5 c20 i11x9 o40 k3x3 p1"),
+    ConvSpec.parse("c70 i20x20 o130 k5x5 p2"),
+    ConvSpec.parse("n2 c260 i14x14 o258 k3x3 p1"),
+    ConvSpec.parse("n2 c129 i30x31 o130 k3x3 p1"),
+    ConvSpec.parse("n3 c300 i9x9 o200 k3x3 p1"),
+    ConvSpec.parse("c600 i7x7 o200 k3x3 p1"),
+    ConvSpec.parse("n2 c40 i30x30 o80 k7x7 s2 p3"),  # Winograd in parts
+    ConvSpec.parse("n3 c72 i17 o70 k25 p12"),
+    ConvSpec.parse("n3 c20 i40 o30 k9 p4 d3"),
+    ConvSpec.parse("n2 c33 i9x16x16 o17 k3x3x3 p1"),
+    ConvSpec.parse("n40 c64 i14x14 o64 k3x3 p2 d2"),
+    ConvSpec.parse("n3 c80 i9x9 o48 k3x3 p1 g4"),
+    ConvSpec.parse("n2 c40 i17x19 o40 k3x3 p1 g40"),
+    ConvSpec.parse("n2 c16 i14x14 o32 k5x5 p2 g16"),
+    ConvSpec.parse("n2 c64 i9x9 o64 k3x3 p1 g16"),
+    ConvSpec.parse("n3 c6 i12 o6 k9 p4 g6"),
+    ConvSpec.parse("n6 c96 i28x28 o96 k3x3 p1 g96"),
+    ConvSpec.parse("n4 c64 i20x20 o64 k3x3 s2 g16"),
+]
+
+
+# grad_input with the phases of the last axis side by side: whole and broken numbers of taps, crops
+# at either end, phases without taps, and everything else along the other axes.
+WIDE = [
+    ConvSpec.parse("n2 c1 i40 o20 k12 s4"),
+    ConvSpec.parse("n2 c2 i37x41 o9 k4x4 s2 p1"),
+    ConvSpec.parse("n3 c3 i23x30 o10 k3x11 s2x4 p0x2:1 d3x1"),
+    ConvSpec.parse("c3 i9x25 o7 k3x2 s5 p-1x3"),
+    ConvSpec.parse("n2 c1 i5x9x18 o12 k2x3x8 s1x3x4 p1 d1x2x1"),
+    ConvSpec.parse("c1 i3003 o40 k64 s16 p5:-2"),
+]
 
 
 @st.composite

@@ -1,83 +1,15 @@
-"""Depthwise and thin groups against the oracle, with multipliers, tails and any layout."""
+"""What lanewise refuses, and when it is chosen."""
 
 from __future__ import annotations
 
 import numpy as np
-import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from kernels.conv.native import check_against_reference, needs_native, normal
+from kernels.conv.native import needs_native
 
-import pellucid
 from pellucid.kernels import conv
 from pellucid.kernels.conv import ConvSpec, lanewise
 from pellucid.kernels.native import module
 
 pytestmark = needs_native
-
-
-@st.composite
-def grouped_specs(draw: st.DrawFn) -> ConvSpec:
-    axes, groups = draw(st.integers(1, 3)), draw(st.integers(2, 19))
-    multiple = draw(st.sampled_from([1, 2, 4]))
-    C = draw(st.sampled_from([1, multiple]))
-
-    def numbers(low: int, high: int) -> tuple[int, ...]:
-        return tuple(draw(st.integers(low, high)) for _ in range(axes))
-
-    return ConvSpec(
-        draw(st.integers(1, 3)),
-        groups * C,
-        numbers(6, 9),
-        groups * multiple,
-        numbers(1, 3),
-        numbers(1, 3),
-        tuple(zip(numbers(-1, 2), numbers(0, 2), strict=True)),
-        numbers(1, 1) if axes == 3 else numbers(1, 2),
-        groups,
-    )
-
-
-@settings(max_examples=150, deadline=None)
-@given(grouped_specs(), st.sampled_from(["float32", "float64"]))
-def test_drawn_specs(spec, dtype):
-    if lanewise.refuses(spec, "forward", np.dtype(dtype)) is None:
-        check_against_reference("lanewise", spec, dtype)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "n2 c40 i17x19 o40 k3x3 p1 g40",
-        "c24 i6x6 o24 k3x3 s2 p1 g24",
-        "n2 c16 i14x14 o32 k5x5 p2 g16",
-        "n2 c64 i9x9 o64 k3x3 p1 g16",
-        "n3 c6 i12 o6 k9 p4 g6",
-    ],
-)
-def test_sizes(text):
-    check_against_reference("lanewise", ConvSpec.parse(text), "float32")
-
-
-@pytest.mark.parametrize("text", ["n6 c96 i28x28 o96 k3x3 p1 g96", "n4 c64 i20x20 o64 k3x3 s2 g16"])
-def test_threads_and_batch_change_no_bit(text):
-    spec = ConvSpec.parse(text)
-    x, w, gy = (
-        normal(s, k, "float32") for k, s in enumerate((spec.x_shape, spec.w_shape, spec.y_shape))
-    )
-    before, results = pellucid.get_num_threads(), []
-    try:
-        for threads in (1, 2, 3, 5):
-            pellucid.set_num_threads(threads)
-            y, gx = lanewise.forward(x, w, None, spec), lanewise.grad_input(gy, w, spec)
-            results.append([y.tobytes(), gx.tobytes(), lanewise.grad_weight(gy, x, spec).tobytes()])
-    finally:
-        pellucid.set_num_threads(before)
-    assert all(result == results[0] for result in results)
-    one = ConvSpec.parse(text.replace(text.split()[0] + " ", ""))
-    for n in range(spec.batch):
-        assert np.array_equal(lanewise.forward(x[n : n + 1], w, None, one), y[n : n + 1])
-        assert np.array_equal(lanewise.grad_input(gy[n : n + 1], w, one), gx[n : n + 1])
 
 
 def test_the_choice_and_what_it_refuses():
