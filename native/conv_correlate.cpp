@@ -48,7 +48,7 @@ class Correlate {
     lines_ = p.images * p.axis[0].out * p.axis[1].out;
     lines_per_job_ = patch_.lines_within(patch_bytes);
     if (lines_per_job_ == p.axis[1].out)  // small images: several of them
-      lines_per_job_ *= larger(1, (most_pixels / 2) / (lines_per_job_ * columns));
+      lines_per_job_ *= patch_.images_within(most_pixels / 2, columns);
     lines_per_job_ = larger(1, smaller(lines_per_job_, most_pixels / columns));
     lines_per_job_ = smaller(lines_per_job_, lines_);
     line_jobs_ = (lines_ + lines_per_job_ - 1) / lines_per_job_;

@@ -21,7 +21,7 @@ constexpr i64 most_inputs = 256, most_outputs = 128;
 constexpr i64 near_channels = 64;  // pixels of so many lie near each other
 constexpr i64 part_channels = 66;
 constexpr i64 wanted_jobs = 16;
-constexpr i64 partial_bytes = 4 << 20;  // of all partial sums together
+constexpr i64 partial_bytes = 4 << 20;  // of the partial sums of one chunk
 
 // The sums over pixels. Where there are few jobs, lines are cut into a number of ranges that the
 // spec determines, and their partial sums added in order: the number of threads changes no bit.
@@ -44,7 +44,7 @@ class GradWeight {
     const Patch<T> patch(patch_of(0, 0));
     lines_per_block_ = patch.lines_within(patch_bytes);
     if (lines_per_block_ == p.axis[1].out)  // small images: several of them
-      lines_per_block_ *= larger(1, block_pixels / (lines_per_block_ * columns_));
+      lines_per_block_ *= patch.images_within(block_pixels, columns_);
     lines_per_block_ = larger(1, smaller(lines_per_block_, block_pixels / columns_));
     lines_per_block_ = smaller(lines_per_block_, lines_);
     partials_ = smaller(wanted_jobs / units_, partial_bytes / (sum_size() * i64(sizeof(T))));

@@ -28,7 +28,7 @@ static_assert(sizeof(Block) <= header);
 struct State {
   std::mutex mutex;
   Block* free[classes] = {};
-  std::size_t used = 0, kept = 0;
+  std::size_t used = 0, kept = 0, peak = 0;
   const std::size_t limit = [] {
     const char* text = std::getenv("PELLUCID_POOL");
     return text && std::strcmp(text, "0") == 0 ? std::size_t(0) : std::size_t(1) << 30;
@@ -84,6 +84,7 @@ void* allocate(std::size_t wanted) {
       state->kept -= block->bytes;
     }
     state->used += bytes;
+    if (state->used > state->peak) state->peak = state->used;
   }
   if (!block && !(block = fresh(bytes))) {
     empty_pool();
@@ -118,6 +119,20 @@ void release(void* memory) {
 PoolState pool_state() {
   std::lock_guard<std::mutex> lock(state->mutex);
   return {state->used, state->kept, state->limit};
+}
+
+std::size_t take_pool_peak() {
+  std::lock_guard<std::mutex> lock(state->mutex);
+  const std::size_t peak = state->peak;
+  state->peak = state->used;
+  return peak;
+}
+
+void fill_pool(unsigned char byte) {
+  std::lock_guard<std::mutex> lock(state->mutex);
+  for (Block* block : state->free)
+    for (; block; block = block->next)
+      std::memset(reinterpret_cast<char*>(block) + header, byte, block->bytes - header);
 }
 
 void empty_pool() {

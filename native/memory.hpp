@@ -14,6 +14,12 @@ struct PoolState {
 };
 PoolState pool_state();
 
+// The most bytes that were handed out at one time since the last call of this function.
+std::size_t take_pool_peak();
+
+// For tests: set every byte of waiting memory, so that what a kernel takes over from it shows.
+void fill_pool(unsigned char byte);
+
 // Give all waiting memory back to the system.
 void empty_pool();
 

@@ -244,10 +244,13 @@ nb::ndarray<nb::numpy> empty_channels_last(nb::tuple shape, bool double_precisio
   std::size_t sizes[max_axes + 2];
   i64 strides[max_axes + 2];
   const std::size_t axes = nb::len(shape);
-  std::size_t count = 1;
+  // Sizes of 0 apart, so that strides are known to fit too.
+  i64 bytes = double_precision ? 8 : 4;
+  bool empty = false;
   for (std::size_t a = 0; a < axes; ++a) {
     sizes[a] = nb::cast<std::size_t>(shape[a]);
-    if (__builtin_mul_overflow(count, sizes[a], &count)) throw std::bad_alloc();
+    empty = empty || sizes[a] == 0;
+    if (sizes[a] && __builtin_mul_overflow(bytes, sizes[a], &bytes)) throw std::bad_alloc();
   }
   i64 step = 1;
   // From the innermost axis outwards: C, the spatial axes from the last, N.
@@ -258,7 +261,7 @@ nb::ndarray<nb::numpy> empty_channels_last(nb::tuple shape, bool double_precisio
     step *= i64(sizes[a]);
   }
   strides[0] = step;
-  void* memory = allocate(count * (double_precision ? 8 : 4));
+  void* memory = allocate(empty ? 0 : std::size_t(bytes));
   if (!memory) throw std::bad_alloc();
   nb::capsule owner(memory, [](void* p) noexcept { release(p); });
   const auto dtype = double_precision ? nb::dtype<double>() : nb::dtype<float>();
@@ -288,6 +291,8 @@ NB_MODULE(_native, m) {
   m.def("set_num_threads", &set_thread_count);
   m.def("get_num_threads", &thread_count);
   m.def("empty_cache", &empty_pool);
+  m.def("take_pool_peak", &take_pool_peak);
+  m.def("fill_pool", &fill_pool);
   m.def("pool_state", [] {
     const PoolState state = pool_state();
     return std::tuple(state.used, state.kept, state.limit);

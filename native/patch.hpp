@@ -33,6 +33,8 @@ inline Reach reach(const Axis& axis) {
 
 template <class T>
 class Patch {
+  static constexpr i64 most_copied = 8 << 20;  // bytes of small images that are taken together
+
  public:
   // Of each pixel, `channels` are wanted from x on; of each line, `columns` at a time.
   Patch(const T* x, i64 x_image, const Axis* axis, i64 channels, i64 columns, bool copies = false)
@@ -56,6 +58,14 @@ class Patch {
     const i64 row = width_ * channels_ * i64(sizeof(T)) * axis_[0].taps;
     const i64 rows = larger(bytes / row - span(1), 0);
     return smaller(larger(rows / axis_[1].step, 0) + 1, axis_[1].out);
+  }
+
+  // How many images are taken together where they are small: about `pixels`, in `columns` at a
+  // time.
+  i64 images_within(i64 pixels, i64 columns) const {
+    const i64 rows = axis_[0].taps * (axis_[1].out * axis_[1].step + span(1));
+    const i64 most = inside_ ? pixels : most_copied / (rows * row_size() * i64(sizeof(T)));
+    return larger(1, smaller(most, pixels / (axis_[1].out * columns)));
   }
 
   // Elements of the copy of `lines` lines; 0 where the lines point into x.

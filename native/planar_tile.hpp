@@ -154,7 +154,7 @@ __attribute__((noinline)) void planar_tile(const Planes<T>& planes, i64 q) {
 }
 
 // All pixels q .. end - 1, and up to a vector more: NV vectors at a time, then what is left.
-template <class T, int M, int C, int NV = planar_vectors(M* C)>
+template <class T, int M, int C, int NV = planar_vectors(M * C)>
 void planar_tiles(const Planes<T>& g, i64 q, i64 end) {
   constexpr i64 lanes = Simd<T>::lanes, width = NV * lanes;
   for (; q + width - lanes < end; q += width) planar_tile<T, M, C, NV>(g, q);

@@ -25,13 +25,19 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the option and the place of the list."""
+    """Add the strict skips with the place of their list, and which random specs to test."""
     parser.addoption(
         "--strict-skips",
         metavar="FILE",
         type=Path,
         help="fail on skipped tests that this file does not allow",
     )
+    parser.addoption(
+        "--specs",
+        metavar="[FIRST:]STOP",
+        help="which random convolutions to test, in place of those of the suite; `7:` is one",
+    )
+    parser.addoption("--seed", type=int, default=0, help="what they are drawn from")
 
 
 def pytest_configure(config: pytest.Config) -> None:

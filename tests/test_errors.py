@@ -50,6 +50,7 @@ def test_errors_survive_a_process(kind):
         ("IndexingError", IndexError),
         ("ArgumentError", ValueError),
         ("GraphError", RuntimeError),
+        ("OutOfMemoryError", MemoryError),
         ("UnsupportedError", NotImplementedError),
         ("DataError", ValueError),
         ("CheckError", AssertionError),

@@ -28,7 +28,7 @@ def named_shape(name: str, letters: str, shape: Iterable[int]) -> str:
 
 def _rebuild(kind: type[PellucidError], message: str) -> PellucidError:
     """Make an error again from its text: a worker process sends its errors pickled."""
-    error = kind.__new__(kind)
+    error = BaseException.__new__(kind)  # kind.__new__ may be MemoryError's, for itself alone
     Exception.__init__(error, message)
     return error
 
@@ -70,6 +70,10 @@ class DTypeError(PellucidError, TypeError):
 
 class DeviceError(PellucidError, RuntimeError):
     """A device that is not there, or two tensors on different ones."""
+
+
+class OutOfMemoryError(PellucidError, MemoryError):
+    """More memory than this machine, or the container it runs in, has."""
 
 
 class UnsupportedError(PellucidError, NotImplementedError):

@@ -8,12 +8,13 @@ from unittest import mock
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from kernels.conv.problems import PROBLEMS, conv_specs, integers
+from hypothesis import given
+from kernels.conv.layouts import LAYOUTS, laid_out
+from kernels.conv.problems import conv_specs, integers
 
 from pellucid.errors import ArgumentError, DTypeError, ShapeError, UnsupportedError
 from pellucid.kernels import conv
-from pellucid.kernels.conv import ALGORITHMS, ConvSpec, reference
+from pellucid.kernels.conv import ALGORITHMS, ConvSpec
 from pellucid.kernels.layout import is_channels_last
 
 # Those that compute everything; what the others refuse is in their own tests.
@@ -100,30 +101,6 @@ def test_the_gradient_by_b_of_the_worked_example():
     assert conv.grad_bias(do_example, EXAMPLE).tolist() == [d11 + d12 + d21 + d22]
 
 
-# ---- the adjoint identity ------------------------------------------------------------------------
-
-
-def check_adjoint(spec: ConvSpec, algorithm: str) -> None:
-    """<conv(x, w), gy> = <x, gx> = <w, gw>, exact in small integers (docs/maths.md, 7)."""
-    x, w, gy = (integers(s, k) for k, s in enumerate((spec.x_shape, spec.w_shape, spec.y_shape)))
-    by_output = (conv.forward(x, w, None, spec, algorithm) * gy).sum()
-    assert by_output == (x * conv.grad_input(gy, w, spec, algorithm)).sum()
-    assert by_output == (w * conv.grad_weight(gy, x, spec, algorithm)).sum()
-
-
-@algorithms
-@pytest.mark.parametrize("spec", PROBLEMS, ids=str)
-def test_adjoint_identity(spec, algorithm):
-    check_adjoint(spec, algorithm)
-
-
-@algorithms
-@settings(max_examples=60, deadline=None)
-@given(spec=conv_specs())
-def test_adjoint_identity_of_drawn_specs(spec, algorithm):
-    check_adjoint(spec, algorithm)
-
-
 # ---- arrays as they come -------------------------------------------------------------------------
 
 SPEC = ConvSpec.parse("n2 c4 i6x5 o6 k3x2 s2x1 p1x0:1 g2")
@@ -144,39 +121,12 @@ def arrays(dtype="float64"):
     return [integers(shape, k).astype(dtype) for k, shape in enumerate(shapes)]
 
 
-def unaligned(array):
-    raw = np.zeros(array.nbytes + 1, np.uint8)[1:].view(array.dtype).reshape(array.shape)
-    raw[...] = array
-    assert not raw.flags.aligned
-    return raw
-
-
-def every_other(array):
-    wide = np.zeros([2 * size for size in array.shape], array.dtype)
-    view = wide[(slice(None, None, 2),) * array.ndim]
-    view[...] = array
-    return view
-
-
-LAYOUTS = {
-    "row-major": lambda a: a,
-    "column-major": lambda a: a.copy(order="F"),
-    "channels-last": lambda a: np.moveaxis(np.moveaxis(a, a.ndim > 1, -1).copy(), -1, a.ndim > 1),
-    "negative": lambda a: np.flip(np.flip(a).copy()),
-    "every-other": every_other,
-    "big-endian": lambda a: a.astype(a.dtype.newbyteorder(">")),
-    "unaligned": unaligned,
-}
-
-
 @algorithms
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_any_layout_gives_the_same_numbers(layout, dtype, algorithm):
     expected = run_all(*arrays(), "reference")
-    inputs = [LAYOUTS[layout](array) for array in arrays(dtype)]
-    for array in inputs:
-        array.flags.writeable = False
+    inputs = [laid_out(array, layout) for array in arrays(dtype)]
     for result, exact in zip(run_all(*inputs, algorithm), expected, strict=True):
         assert result.dtype == np.dtype(dtype)
         assert np.array_equal(result, exact)
@@ -201,20 +151,7 @@ def test_outputs_are_new_and_writable(algorithm):
         assert not any(np.shares_memory(result, array) for array in inputs)
 
 
-@algorithms
-@pytest.mark.parametrize("spec", PROBLEMS, ids=str)
-def test_the_bias_of_a_transposed_convolution(spec, algorithm):
-    """It is added everywhere, also where no window reaches."""
-    gy, w, bx = (integers(s, k) for k, s in enumerate((spec.y_shape, spec.w_shape, spec.bx_shape)))
-    expected = reference.grad_input(gy, w, spec) + bx.reshape(-1, *(1,) * spec.axes)
-    for dtype in ("float32", "float64"):
-        strided = np.repeat(bx.astype(dtype), 2)[::2]
-        found = conv.grad_input(gy.astype(dtype), w.astype(dtype), spec, algorithm, bx=strided)
-        assert found.dtype == dtype
-        assert np.array_equal(found, expected)
-
-
-def test_the_gradient_of_that_bias():
+def test_the_gradient_of_the_bias_of_a_transposed_convolution():
     gy = integers(SPEC.x_shape, 0)
     assert conv.grad_bias(gy, SPEC, transposed=True).tolist() == gy.sum(axis=(0, 2, 3)).tolist()
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from kernels.conv.native import ROUNDING, needs_native, normal
+from kernels.conv.checks import BOUNDS
+from kernels.conv.native import needs_native, normal
 from kernels.test_conv import LAYOUTS
 
 import pellucid
@@ -43,7 +44,7 @@ def check(a: np.ndarray, b: np.ndarray, bias: np.ndarray | None) -> None:
     S = (np.abs(wide[0]) @ np.abs(wide[1]) + np.abs(wide[2])).max(initial=0)
     assert (y.dtype, y.shape) == (a.dtype, exact.shape)
     assert y.flags.c_contiguous
-    assert np.abs(y - exact).max(initial=0) <= ROUNDING[a.dtype.name] * S
+    assert np.abs(y - exact).max(initial=0) <= BOUNDS[a.dtype.name] * S
 
 
 @dtypes

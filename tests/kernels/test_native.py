@@ -97,9 +97,33 @@ class TestPool:
         )
         assert run_python(code, PELLUCID_POOL="0").stdout.strip() == "(0, 0)"
 
-    def test_what_does_not_fit_is_a_memory_error(self):
+    # The last three have 2^64 bytes, 2^64 elements, and strides of 2^64 elements: 0 in 64 bits.
+    @pytest.mark.parametrize(
+        "shape",
+        [
+            (2**30, 2**20, 2**10, 2**10),
+            (2**62, 1, 1, 1),
+            (2**32, 2**31, 1, 2),
+            (0, 2**32, 2**31, 2),
+        ],
+    )
+    def test_what_does_not_fit_is_a_memory_error(self, shape):
         with pytest.raises(MemoryError):
-            layout.empty_channels_last((2**30, 2**20, 2**10, 2**10), pellucid.float32)
+            layout.empty_channels_last(shape, pellucid.float32)
+
+    def test_the_peak_is_what_was_handed_out_at_one_time(self):
+        used, *_ = native.module.pool_state()
+        native.module.take_pool_peak()
+        for _ in range(3):
+            layout.empty_channels_last((1, 1, 256, 256), pellucid.float32)  # gone at once
+        assert 2**18 <= native.module.take_pool_peak() - used < 2 * 2**18
+        assert native.module.take_pool_peak() == used
+
+    def test_waiting_memory_can_be_filled(self):
+        pellucid.empty_cache()
+        layout.empty_channels_last((1, 1, 99, 99), pellucid.float64)
+        native.module.fill_pool(0xFF)
+        assert np.isnan(layout.empty_channels_last((1, 1, 99, 99), pellucid.float64)).all()
 
 
 @needs_native

@@ -28,6 +28,24 @@ def is_channels_last(array: Array) -> bool:
     return array.ndim > 2 and np.moveaxis(array, 1, -1).flags.c_contiguous
 
 
+def has_adjacent_channels(array: Array) -> bool:
+    """Whether the channels of a pixel of an array (N, C, ...) lie side by side.
+
+    >>> has_adjacent_channels(np.zeros((8, 4, 4, 9)).transpose(0, 3, 1, 2)[:, 2:5, ::2])
+    True
+    """
+    return array.strides[1] == array.itemsize or array.shape[1] == 1
+
+
+def has_adjacent_taps(w: Array) -> bool:
+    """Whether the taps of one pair of channels of weights (O, C, ...) lie side by side, in order.
+
+    >>> has_adjacent_taps(np.zeros((16, 3, 5, 5))[::2]), has_adjacent_taps(np.zeros((5, 5, 3, 3)).T)
+    (True, False)
+    """
+    return w.size == 0 or w[0, 0].flags.c_contiguous
+
+
 def empty_channels_last(shape: tuple[int, ...], dtype: DType) -> Array:
     """Return new memory, from the pool where there is one, for (N, C, ...) lying as (N, ..., C).
 

@@ -66,52 +66,50 @@ def product(a: Array, b: Array, bias: Array | None = None) -> Array:
 
 
 def _multiply(a: Array, b: Array, bias: Array | None, y: Array) -> None:
-    """Fill y, whose rows have no gaps, with a @ b + bias."""
+    """Fill y, whose rows have no gaps, with a @ b + bias.
+
+    The bias is added last: the kernel would begin its sums with it, but not where y is turned.
+    """
     M, N = y.shape
     if not (M <= _FEW_ROWS and M < N and _has_whole_rows(b.T)):
-        _add_panels(a, b, bias, y)
-        return
-    # (N, K) @ (K, M) -> (N, M), which lies as y where M is 1
-    turned = y.T if M == 1 else empty_channels_last((N, M), y.dtype)
-    _add_panels(b.T, a.T, None, turned)
-    if M > 1:
-        y[...] = turned.T
+        _add_panels(a, b, y)
+    else:
+        # (N, K) @ (K, M) -> (N, M), which lies as y where M is 1
+        turned = y.T if M == 1 else empty_channels_last((N, M), y.dtype)
+        _add_panels(b.T, a.T, turned)
+        if M > 1:
+            y[...] = turned.T
     if bias is not None:
         y += bias
 
 
-def _add_panels(a: Array, b: Array, bias: Array | None, y: Array) -> None:
-    """Fill y with a @ b, panel after panel, and then bias."""
+def _add_panels(a: Array, b: Array, y: Array) -> None:
+    """Fill y with a @ b, panel after panel."""
     K = a.shape[1]
     if not K:
-        y[...] = 0 if bias is None else bias
-        return
-    if K <= _PANEL:
-        _correlate(a, b, bias, y)
+        y[...] = 0
         return
     step = -(-K // -(-K // _PANEL))  # panels of about the same size
-    _correlate(a[:, :step], b[:step], None, y)
+    _correlate(a[:, :step], b[:step], y)
+    if step == K:
+        return
     part = empty_channels_last(y.shape, y.dtype)
     for k in range(step, K, step):
         # (M, step) @ (step, N) -> (M, N)
-        _correlate(a[:, k : k + step], b[k : k + step], None, part)
+        _correlate(a[:, k : k + step], b[k : k + step], part)
         y += part
-    if bias is not None:
-        y += bias
 
 
-def _correlate(a: Array, b: Array, bias: Array | None, y: Array) -> None:
-    """Fill y with a @ b + bias in one call of the native module."""
+def _correlate(a: Array, b: Array, y: Array) -> None:
+    """Fill y with a @ b in one call of the native module."""
     if not y.size:
         return
     if not _has_whole_rows(a):
         a = np.ascontiguousarray(a)
-    if bias is not None:
-        bias = np.ascontiguousarray(bias)
     plan = _plan(a.shape[0], *b.shape)
     # (M, K) -> (1, K, M, 1), (K, N) -> (N, K, 1, 1) and (M, N) -> (1, N, M, 1)
     x, w, out = a.T[None, :, :, None], b.T[:, :, None, None], y.T[None, :, :, None]
-    module.correlate(Native.DIRECT, x, w, bias, out, plan, False)
+    module.correlate(Native.DIRECT, x, w, None, out, plan, False)
 
 
 def _has_whole_rows(a: Array) -> bool:

@@ -78,3 +78,19 @@ def test_no_zeros_are_multiplied():
             _, axes = read_plan(plan, 2)
             taps += len(axes[0][3]) * len(axes[1][3])
     assert taps == 9
+
+
+def test_a_step_that_leads_nowhere_is_not_told():
+    """With one output, a stride may be larger than any x; the phases are those that have pixels."""
+    spec = ConvSpec.parse(f"c1 i5x6 o1 k2x2 s{10**30}x{2**62} p{2**40}:{2**40}")
+    _, axes = read_plan(forward_plan(spec), 2)
+    assert [step for _, _, step, *_ in axes] == [1, 1]
+    assert len(phases(spec)) == 5 * 6
+
+
+def test_more_multiply_adds_than_64_bits_count():
+    spec = ConvSpec.parse(f"n{2**40} c{2**20} i2 o{2**20} k1")
+    (*_, work), _ = read_plan(forward_plan(spec), 1)
+    assert work == 2**63 - 1
+    (_, plan, _), *_ = phases(spec)
+    assert read_plan(plan, 1)[0][-1] == 2**63 - 1

@@ -1,135 +1,16 @@
-"""Depthwise and thin groups against the oracle, with multipliers, tails and any layout."""
+"""What lanewise refuses, and when it is chosen."""
 
 from __future__ import annotations
 
 import numpy as np
-import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from kernels.conv.native import check_against_reference, needs_native, normal
+from kernels.conv.native import needs_native
 
-import pellucid
 from pellucid.kernels import conv
 from pellucid.kernels.conv import ConvSpec, lanewise
 from pellucid.kernels.native import module
 
 pytestmark = needs_native
 LANES = module.vector_bytes() // 4 if module else 4  # of float32
-
-
-@st.composite
-def grouped_specs(draw: st.DrawFn) -> ConvSpec:
-    axes, multiple = draw(st.integers(1, 3)), draw(st.sampled_from([1, 1, 2, 4, 8]))
-    C, groups = draw(st.sampled_from([1, multiple])), draw(st.integers(2, 40 // multiple))
-
-    def numbers(low: int, high: int) -> tuple[int, ...]:
-        return tuple(draw(st.integers(low, high)) for _ in range(axes))
-
-    return ConvSpec(
-        draw(st.integers(1, 3)),
-        groups * C,
-        numbers(6, 17 if axes < 3 else 8),
-        groups * multiple,
-        draw(st.sampled_from([(3,) * axes, numbers(1, 3)])),
-        numbers(1, 3),
-        tuple(zip(numbers(-1, 2), numbers(0, 2), strict=True)),
-        numbers(1, 1) if axes == 3 else numbers(1, 2),
-        groups,
-    )
-
-
-@settings(max_examples=150, deadline=None)
-@given(grouped_specs(), st.sampled_from(["float32", "float64"]))
-def test_drawn_specs(spec, dtype):
-    if lanewise.refuses(spec, "forward", np.dtype(dtype)) is None:
-        check_against_reference("lanewise", spec, dtype)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "n2 c40 i17x19 o40 k3x3 p1 g40",
-        "c24 i6x6 o24 k3x3 s2 p1 g24",
-        "n2 c16 i14x14 o32 k5x5 p2 g16",
-        "n2 c64 i9x9 o64 k3x3 p1 g16",
-        "n3 c19 i12 o19 k9 p4 g19",
-        "n2 c32 i13x15 o32 k5x5 p2 g32",  # windows of five and of seven
-        "c17 i15x17 o17 k7x7 p3 g17",
-        "c32 i4x3 o32 k5x5 p9 g32",  # borders wider than the image
-        "n2 c32 i2x1 o32 k3x3 p1 g32",  # an image narrower than a tile
-        "n2 c64 i9x30 o64 k3x3 s2x1 p-1:2x1:-2 g16",  # crops
-        "n2 c32 i16x16 o32 k3x3 s2 p0:1 g4",  # several passes over a copy of x
-        "n2 c64 i31x33 o64 k3x3 p1 g4",
-        "n2 c64 i17x30 o64 k3x3 p2 d2x1 g8",  # no copy: the rows of the kernel lie apart
-        "c32 i5x9x9 o32 k3x3x3 p1 g8",
-        "n2 c34 i20x20 o34 k3x3 s3 p1 g34",
-    ],
-)
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_sizes(text, dtype):
-    spec = ConvSpec.parse(text)
-    if lanewise.refuses(spec, "forward", np.dtype(dtype)) is None:
-        check_against_reference("lanewise", spec, dtype)
-
-
-@pytest.mark.parametrize("channels", range(LANES, 41))
-def test_any_number_of_channels(channels):
-    """The last vector computes lanes of the one before again."""
-    check_against_reference(
-        "lanewise", ConvSpec.parse(f"c{channels} i5x9 o{channels} k3x3 p1 g{channels}"), "float32"
-    )
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "n6 c96 i28x28 o96 k3x3 p1 g96",
-        "n4 c64 i20x20 o64 k3x3 s2 g16",
-        "n3 c44 i19x23 o44 k3x3 s2 p1 g44",
-        "n3 c256 i13x14 o256 k3x3 p1 g32",
-        "n2 c100 i15x15 o100 k5x5 p2 g100",
-    ],
-)
-def test_threads_and_batch_change_no_bit(text):
-    spec = ConvSpec.parse(text)
-    if reason := lanewise.refuses(spec, "forward", np.dtype("float32")):
-        assert "do not divide a vector" in reason
-        return
-    x, w, gy = (
-        normal(s, k, "float32") for k, s in enumerate((spec.x_shape, spec.w_shape, spec.y_shape))
-    )
-    before, results = pellucid.get_num_threads(), []
-    try:
-        for threads in (1, 2, 3, 5):
-            pellucid.set_num_threads(threads)
-            y, gx = lanewise.forward(x, w, None, spec), lanewise.grad_input(gy, w, spec)
-            results.append([y.tobytes(), gx.tobytes(), lanewise.grad_weight(gy, x, spec).tobytes()])
-    finally:
-        pellucid.set_num_threads(before)
-    assert all(result == results[0] for result in results)
-    one = ConvSpec.parse(text.replace(text.split()[0] + " ", ""))
-    for n in range(spec.batch):
-        assert np.array_equal(lanewise.forward(x[n : n + 1], w, None, one), y[n : n + 1])
-        assert np.array_equal(lanewise.grad_input(gy[n : n + 1], w, one), gx[n : n + 1])
-
-
-@pytest.mark.parametrize("text", ["c32 i9x9 o32 k3x3 p1 g32", "c32 i9x9 o32 k3x3 s2 p1 g8"])
-def test_one_nan_spoils_only_what_it_touches(text):
-    """A pixel at the edge, which tiles meet whose taps do not all reach it."""
-    spec = ConvSpec.parse(text)
-    if lanewise.refuses(spec, "forward", np.dtype("float32")):
-        return
-    x, w, gy = (
-        normal(s, k, "float32") for k, s in enumerate((spec.x_shape, spec.w_shape, spec.y_shape))
-    )
-    x[0, 5, 8, 8] = np.nan
-    for found, exact in (
-        (lanewise.forward(x, w, None, spec), conv.forward(x, w, None, spec, "reference")),
-        (lanewise.grad_weight(gy, x, spec), conv.grad_weight(gy, x, spec, "reference")),
-    ):
-        assert np.array_equal(np.isnan(found), np.isnan(exact))
-        assert np.isnan(found).any()
-        assert not np.isnan(found).all()
 
 
 def test_the_choice_and_what_it_refuses():

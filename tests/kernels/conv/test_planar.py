@@ -9,13 +9,15 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kernels.conv.native import ROUNDING, fill_pool_with_nan, needs_native, normal
+from kernels.conv.checks import BOUNDS
+from kernels.conv.native import needs_native, normal
 from kernels.conv.problems import PROBLEMS, conv_specs, covered, integers
 
 import pellucid
 from pellucid.errors import UnsupportedError
 from pellucid.kernels import conv
 from pellucid.kernels.conv import ConvSpec, planar, reference
+from pellucid.kernels.native import module
 
 pytestmark = needs_native
 
@@ -45,13 +47,13 @@ SIZES = [
 
 def check(spec: ConvSpec, dtype: str) -> None:
     gy, w = normal(spec.y_shape, 1, dtype), normal(spec.w_shape, 2, dtype)
-    fill_pool_with_nan(spec, dtype)
+    module.fill_pool(0xFF)  # NaN
     found = planar.grad_input(gy, w, spec)
     exact = reference.grad_input(gy.astype("float64"), w.astype("float64"), spec)
     S = reference.grad_input(np.abs(gy).astype("float64"), np.abs(w).astype("float64"), spec)
     assert found.dtype == dtype
     assert found.shape == exact.shape
-    assert np.abs(found - exact).max(initial=0) <= ROUNDING[dtype] * S.max(initial=0)
+    assert np.abs(found - exact).max(initial=0) <= BOUNDS[dtype] * S.max(initial=0)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -72,13 +74,6 @@ def test_drawn_specs(spec, dtype):
     check(replace(spec, groups=1), dtype)
 
 
-@pytest.mark.full
-@settings(max_examples=10_000, deadline=None)
-@given(conv_specs(), st.sampled_from(["float32", "float64"]))
-def test_ten_thousand_drawn_specs(spec, dtype):
-    check(replace(spec, groups=1), dtype)
-
-
 @settings(max_examples=100, deadline=None)
 @given(conv_specs())
 def test_the_adjoint_identity_is_exact_in_integers(spec):
@@ -90,7 +85,7 @@ def test_the_adjoint_identity_is_exact_in_integers(spec):
 
 @pytest.mark.parametrize("spec", SPECS, ids=str)
 def test_what_no_window_reaches_is_stored_as_zero(spec):
-    fill_pool_with_nan(spec, "float32")
+    module.fill_pool(0xFF)  # NaN
     gx = planar.grad_input(np.ones(spec.y_shape, "float32"), np.ones(spec.w_shape, "float32"), spec)
     assert np.array_equal((gx != 0).all(axis=(0, 1)), covered(spec) | (spec.batch == 0))
     assert not gx[..., ~covered(spec)].any()

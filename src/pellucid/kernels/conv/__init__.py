@@ -1,9 +1,10 @@
 """Convolution on arrays: the ordered list of algorithms, and the choice of one for a spec.
 
-Each algorithm is a file with the trio `forward`, `grad_input`, `grad_weight` and two statements:
+Each algorithm is a file with the trio `forward`, `grad_input`, `grad_weight` and three statements:
 `refuses` says why it cannot compute a spec, `slower` why it should not be chosen for it (measured,
-see benchmarks/). The first in the list that states neither computes. The choice depends on the
-spec, the direction and the dtype alone, never on threads, alignment or time.
+see benchmarks/), `workspace` how much memory it takes. The first in the list that neither refuses
+nor is slower computes. The choice depends on the spec, the direction and the dtype alone, never on
+threads, alignment or time.
 
 This room checks arrays against the spec; it does not know tensors or gradients of anything else.
 Next room: direct.py, the register tile; reference.py is the oracle of them all.
@@ -19,6 +20,7 @@ from pellucid.backend import Array, native
 from pellucid.dtypes import DType, as_dtype, float32, is_float
 from pellucid.errors import ArgumentError, DTypeError, ShapeError, UnsupportedError
 from pellucid.kernels.conv import direct, im2col, lanewise, planar, reference, winograd
+from pellucid.kernels.conv.memory import check_memory, no_memory
 from pellucid.kernels.conv.spec import ConvSpec as ConvSpec
 from pellucid.kernels.conv.spec import Direction as Direction
 from pellucid.kernels.conv.spec import count_windows as count_windows
@@ -35,6 +37,9 @@ class Algorithm(Protocol):
 
     def slower(self, spec: ConvSpec, direction: Direction, dtype: DType) -> str | None:
         """Why another one should compute that; None where it should be this one."""
+
+    def workspace(self, spec: ConvSpec, direction: Direction, dtype: DType) -> int:
+        """How many bytes it takes at most beside its result and copies of its inputs."""
 
     def forward(self, x: Array, w: Array, b: Array | None, spec: ConvSpec) -> Array:
         """Return y."""
@@ -55,6 +60,10 @@ ALGORITHMS: dict[str, Algorithm] = {
     "im2col": im2col,
     "reference": reference,
 }
+
+
+# Elements of x, w and y that need no check: at most some hundred megabytes, workspace included.
+_SURELY_FITS = 1 << 20
 
 
 def choose(spec: ConvSpec, direction: Direction, dtype: DType) -> str:
@@ -120,10 +129,11 @@ def forward(
     or three spatial axes; any strides.
     Maths: y[n,o,i,j] = b[o] + sum over c,u,v  x[n, c, i s + u d - p, j s + v d - p] w[o,c,u,v]
     (docs/maths.md, 1).
-    Cost: `spec.flops`; beside y, packed weights and less than 1 MiB for each thread.
+    Cost: `spec.flops`; memory for y, at most the `workspace` of the algorithm, and a copy of x
+    where its channels do not lie side by side.
     Raises: ShapeError for arrays that are not those of the spec; DTypeError for integers and for
     mixed dtypes, UnsupportedError for float16; ArgumentError for an unknown algorithm,
-    UnsupportedError for one that refuses.
+    UnsupportedError for one that refuses; OutOfMemoryError for what does not fit into memory.
 
     >>> x, w = np.arange(25.0).reshape(1, 1, 5, 5), np.ones((1, 1, 3, 3))
     >>> forward(x, w, None, ConvSpec.from_shapes(x.shape, w.shape, stride=2))[0, 0]
@@ -133,7 +143,13 @@ def forward(
     x, w = _ready(spec, x=x, w=w)
     if b is not None:
         x, b = _ready(spec, x=x, b=b)
-    return _algorithm(spec, "forward", x.dtype, algorithm).forward(x, w, b, spec)
+    chosen = _algorithm(spec, "forward", x.dtype, algorithm)
+    if spec.elements > _SURELY_FITS:
+        check_memory(spec, "forward", chosen.workspace, x=x, w=w)
+    try:
+        return chosen.forward(x, w, b, spec)
+    except MemoryError:
+        raise no_memory(spec, "forward", chosen.workspace, x=x, w=w) from None
 
 
 def grad_input(
@@ -164,7 +180,13 @@ def grad_input(
     gy, w = _ready(spec, gy=gy, w=w)
     if bx is not None:
         gy, bx = _ready(spec, gy=gy, bx=bx)
-    return _algorithm(spec, "grad_input", gy.dtype, algorithm).grad_input(gy, w, spec, bx)
+    chosen = _algorithm(spec, "grad_input", gy.dtype, algorithm)
+    if spec.elements > _SURELY_FITS:
+        check_memory(spec, "grad_input", chosen.workspace, gy=gy, w=w)
+    try:
+        return chosen.grad_input(gy, w, spec, bx)
+    except MemoryError:
+        raise no_memory(spec, "grad_input", chosen.workspace, gy=gy, w=w) from None
 
 
 def grad_weight(gy: Array, x: Array, spec: ConvSpec, algorithm: str | None = None) -> Array:
@@ -173,7 +195,7 @@ def grad_weight(gy: Array, x: Array, spec: ConvSpec, algorithm: str | None = Non
     Shapes: gy (N, O, OH, OW), x (N, C, H, W), gw (O, C/G, KH, KW); any strides.
     Maths: gw[o,c,u,v] = sum over n,i,j  gy[n,o,i,j] x[n, c, i s + u d - p, j s + v d - p]
     (docs/maths.md, 4).
-    Cost: as `forward`. Raises: as `forward`.
+    Cost: as `forward`; a copy of gy too where it is not channels-last. Raises: as `forward`.
 
     >>> x, gy = np.arange(25.0).reshape(1, 1, 5, 5), np.ones((1, 1, 2, 2))
     >>> grad_weight(gy, x, ConvSpec.parse("c1 i5x5 o1 k3x3 s2"))[0, 0]
@@ -182,7 +204,13 @@ def grad_weight(gy: Array, x: Array, spec: ConvSpec, algorithm: str | None = Non
            [64., 68., 72.]])
     """
     gy, x = _ready(spec, gy=gy, x=x)
-    return _algorithm(spec, "grad_weight", gy.dtype, algorithm).grad_weight(gy, x, spec)
+    chosen = _algorithm(spec, "grad_weight", gy.dtype, algorithm)
+    if spec.elements > _SURELY_FITS:
+        check_memory(spec, "grad_weight", chosen.workspace, gy=gy, x=x)
+    try:
+        return chosen.grad_weight(gy, x, spec)
+    except MemoryError:
+        raise no_memory(spec, "grad_weight", chosen.workspace, gy=gy, x=x) from None
 
 
 def grad_bias(gy: Array, spec: ConvSpec, *, transposed: bool = False) -> Array:

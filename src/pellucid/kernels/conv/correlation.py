@@ -30,17 +30,31 @@ class Phase(NamedTuple):
     sizes: tuple[tuple[int, int], ...] = ()  # of each axis: taps, pixels
 
 
+_MOST = 2**63 - 1  # of a number of a plan
+
+
+def _head(spec: ConvSpec, in_channels: int, out_channels: int) -> list[int]:
+    """The numbers of all axes together. That of the multiply-adds only says whether they are many.
+
+    Images may lie on top of each other in memory, so there may be more than 64 bits can count.
+    """
+    G = spec.groups
+    return [spec.batch, G, in_channels // G, out_channels // G, min(spec.macs, _MOST)]
+
+
 def _axis(size: int, out: int, step: int, taps: list[tuple[int, int]]) -> list[int]:
-    """The numbers of one axis; taps are (offset, place in the kernel), in order of offset."""
+    """The numbers of one axis; taps are (offset, place in the kernel), in order of offset.
+
+    With one output there is no step, which may be far larger than x.
+    """
     offsets, places = zip(*sorted(taps), strict=True)
-    return [size, out, step, len(taps), *offsets, *places]
+    return [size, out, step if out > 1 else 1, len(taps), *offsets, *places]
 
 
 @lru_cache(maxsize=1024)
 def forward_plan(spec: ConvSpec) -> Array:
     """Return the plan of y, and of gw, which sums over the same meetings of x and gy."""
-    G = spec.groups
-    numbers = [spec.batch, G, spec.in_channels // G, spec.out_channels // G, spec.macs]
+    numbers = _head(spec, spec.in_channels, spec.out_channels)
     for size, out, k, s, d, (low, _) in zip(
         spec.in_size, spec.out_size, spec.kernel, spec.stride, spec.dilation, spec.padding,
         strict=True,
@@ -54,20 +68,17 @@ def _axis_phases(
 ) -> list[tuple[slice, int, list[tuple[int, int]]]]:
     """For each phase of one axis: which pixels, how many, and their taps."""
     found = []
-    for rho in range(s):
-        first = (rho - low) % s  # the first h >= 0 with (h + low) mod s = rho
-        if first < size:
-            q0 = (first + low - rho) // s
-            taps = [(q0 - (u * d - rho) // s, u) for u in range(k) if (u * d - rho) % s == 0]
-            found.append((slice(first, None, s), -(-(size - first) // s), taps))
+    for first in range(min(s, size)):  # the first pixel of each phase that has one
+        q0, rho = divmod(first + low, s)
+        taps = [(q0 - (u * d - rho) // s, u) for u in range(k) if (u * d - rho) % s == 0]
+        found.append((slice(first, None, s), -(-(size - first) // s), taps))
     return found
 
 
 @lru_cache(maxsize=1024)
 def phases(spec: ConvSpec) -> list[Phase]:
     """Return the correlations over gy that together make gx."""
-    G = spec.groups
-    head = [spec.batch, G, spec.out_channels // G, spec.in_channels // G, spec.macs]
+    head = _head(spec, spec.out_channels, spec.in_channels)
     axes = [
         _axis_phases(size, k, s, d, low)
         for size, k, s, d, (low, _) in zip(

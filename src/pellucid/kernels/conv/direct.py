@@ -9,6 +9,8 @@ Next room: native/conv_correlate.cpp and native/conv_gradient.cpp, told by corre
 from __future__ import annotations
 
 from enum import IntEnum
+from math import prod
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,8 +18,17 @@ from pellucid.backend import Array
 from pellucid.dtypes import DType
 from pellucid.kernels.conv.correlation import forward_plan, phases
 from pellucid.kernels.conv.spec import ConvSpec, Direction
-from pellucid.kernels.layout import empty_channels_last, empty_rows, is_channels_last
-from pellucid.kernels.native import module
+from pellucid.kernels.layout import (
+    empty_channels_last,
+    empty_rows,
+    has_adjacent_channels,
+    has_adjacent_taps,
+    is_channels_last,
+)
+from pellucid.kernels.native import get_num_threads, module
+
+TILE_BYTES = 256  # of a tile's outputs, at most: four vectors of 64
+PATCH_BYTES = 9 << 20  # of rows of x that a job copies, where one line has not more
 
 
 class Native(IntEnum):
@@ -38,6 +49,94 @@ def slower(spec: ConvSpec, direction: Direction, dtype: DType) -> str | None:
     return None
 
 
+def workspace(spec: ConvSpec, direction: Direction, dtype: DType) -> int:
+    """Return the most bytes that a call takes beside its result.
+
+    forward and grad_input: packed weights, whose outputs are rounded up to whole tiles, and in each
+    thread the rows of x under a block of outputs, at least of one line, with tables of places.
+    grad_weight: in each thread such rows of at most 66 channels, gy of 128 pixels and the sums of a
+    chunk of gw; partial sums where there are few chunks. The pool rounds
+    up by a quarter.
+    """
+    axes, item, taps = axes_of(spec, direction), dtype.itemsize, prod(spec.kernel)
+    C, O = spec.in_channels // spec.groups, spec.out_channels // spec.groups
+    if direction == "grad_weight":
+        return pooled(_gradient_workspace(spec, axes, item))
+    if direction == "grad_input":
+        C, O = O, C
+    shared = item * spec.groups * rounded_up(O, TILE_BYTES // item) * (taps * C + 1)
+    columns = axes[-1].out
+    rows = item * _rows_in_hand(spec.batch, axes, columns, spec.groups * C, item)
+    tables = 8 * (3 * max(1024, columns) + taps + 64)
+    return pooled(shared + get_num_threads() * (rows + tables + weights_in_hand(taps)))
+
+
+def _gradient_workspace(spec: ConvSpec, axes: list[AxisSizes], item: int) -> int:
+    taps, part = prod(spec.kernel), min(spec.in_channels // spec.groups, 60) + 6
+    outputs = min(rounded_up(spec.out_channels // spec.groups, TILE_BYTES // item), 128)
+    # As many channels as fit into 256 KiB, or one vector of them; parts are rounded up to 6.
+    sums = max(320 << 10, item * taps * outputs * (min(part, 64 // item) + 6))
+    columns = min(axes[-1].out, 128)
+    rows = _rows_in_hand(spec.batch, axes, columns, part, item)
+    tables = 8 * (128 + 2 * (taps * part + 6))
+    job = item * (128 * outputs + rows) + tables + weights_in_hand(taps)
+    return most_partial_sums(sums) + get_num_threads() * (sums + job)
+
+
+def _rows_in_hand(batch: int, axes: list[AxisSizes], columns: int, channels: int, item: int) -> int:
+    """Return the most elements of x and of its zeros that a job copies (native/patch.hpp)."""
+    deep, high, wide = axes
+    row = deep.taps * ((columns - 1) * wide.step + wide.span) * channels
+    everything = batch * deep.out * (high.out * high.step + high.span) + high.span
+    return min(everything * row, max(PATCH_BYTES // item, (2 * high.span + high.step) * row))
+
+
+def most_partial_sums(sums: int) -> int:
+    """Return the most bytes of all partial sums together, where one of them has so many."""
+    return 16 * min(sums, 2 << 20)
+
+
+def weights_in_hand(taps: int) -> int:
+    """Return the most bytes of weights that a thread turns round at a time, a vector for each."""
+    return 64 * (max(taps, 96) + 1)
+
+
+class AxisSizes(NamedTuple):
+    """One of three axes as a kernel is told it; `span` is how far the taps of one output reach."""
+
+    taps: int
+    out: int
+    step: int
+    span: int
+
+
+def axes_of(spec: ConvSpec, direction: Direction) -> list[AxisSizes]:
+    """Return all three axes; of the phases of a grad_input, the largest."""
+    axes = [AxisSizes(1, 1, 1, 1)] * (3 - spec.axes)
+    for size, out, k, s, d in zip(
+        spec.in_size, spec.out_size, spec.kernel, spec.stride, spec.dilation, strict=True
+    ):
+        if direction == "grad_input":
+            axes.append(AxisSizes(k, -(-size // s), 1, d * (k - 1) // s + 2))
+        else:
+            axes.append(AxisSizes(k, out, s if out > 1 else 1, d * (k - 1) + 1))
+    return axes
+
+
+def rounded_up(count: int, to: int) -> int:
+    """Return the next multiple.
+
+    >>> rounded_up(65, 64)
+    128
+    """
+    return -(-count // to) * to
+
+
+def pooled(size: int) -> int:
+    """Return what so many bytes take in the buffer pool, whose sizes are a quarter apart."""
+    return size + size // 4 + (1 << 16)
+
+
 def forward(
     x: Array, w: Array, b: Array | None, spec: ConvSpec, algorithm: Native = Native.DIRECT
 ) -> Array:
@@ -45,7 +144,8 @@ def forward(
     y = empty_channels_last(spec.y_shape, x.dtype)
     if y.size:
         b = None if b is None else np.ascontiguousarray(b)
-        module.correlate(algorithm, adjacent_channels(x), w, b, [y], [forward_plan(spec)], False)
+        x, w = adjacent_channels(x), _adjacent_taps(w)
+        module.correlate(algorithm, x, w, b, [y], [forward_plan(spec)], False)
     return y
 
 
@@ -58,6 +158,7 @@ def grad_input(
 ) -> Array:
     """Return gx, channels-last, from its phases."""
     bx = None if bx is None else np.ascontiguousarray(bx)
+    w = _adjacent_taps(w)
     gx = empty_channels_last(spec.x_shape, gy.dtype)
     parts: list[Array] = []
     plans: list[Array] = []
@@ -85,7 +186,16 @@ def grad_weight(gy: Array, x: Array, spec: ConvSpec, algorithm: Native = Native.
 
 def adjacent_channels(x: Array) -> Array:
     """Return x with its channels side by side in memory, copied only where they are not."""
-    return x if x.strides[1] == x.itemsize or x.shape[1] == 1 else _copied(x)
+    return x if has_adjacent_channels(x) else _copied(x)
+
+
+def _adjacent_taps(w: Array) -> Array:
+    """Return w with the taps of a pair of channels side by side: kernels read them all at once."""
+    if has_adjacent_taps(w):
+        return w
+    copy = empty_rows(w.shape, w.dtype)
+    copy[...] = w
+    return copy
 
 
 def _copied(x: Array) -> Array:

@@ -48,6 +48,13 @@ def slower(spec: ConvSpec, direction: Direction, dtype: DType) -> str | None:
     return None if module is None else "matrix products of NumPy, with columns to copy"
 
 
+def workspace(spec: ConvSpec, direction: Direction, dtype: DType) -> int:
+    """Return the most bytes that a call takes beside its result: columns, weights, and gx twice."""
+    column = prod(spec.kernel) * spec.in_channels + spec.out_channels
+    gx = prod(spec.x_shape) if direction == "grad_input" else 0
+    return max(WORKSPACE, dtype.itemsize * column) + dtype.itemsize * (2 * prod(spec.w_shape) + gx)
+
+
 def forward(x: Array, w: Array, b: Array | None, spec: ConvSpec) -> Array:
     """Return y, channels-last."""
     y = empty_channels_last(spec.y_shape, x.dtype)

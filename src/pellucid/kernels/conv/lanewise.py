@@ -12,11 +12,14 @@ Next room: direct.py, then native/conv_lanewise.cpp.
 from __future__ import annotations
 
 from functools import partial
+from math import prod
 
 from pellucid.dtypes import DType
 from pellucid.kernels.conv import direct
 from pellucid.kernels.conv.spec import ConvSpec, Direction
-from pellucid.kernels.native import module
+from pellucid.kernels.native import get_num_threads, module
+
+_PARTIAL_SUMS = 2 << 20  # bytes, of a gw that is smaller
 
 
 def refuses(spec: ConvSpec, direction: Direction, dtype: DType) -> str | None:
@@ -39,6 +42,26 @@ def refuses(spec: ConvSpec, direction: Direction, dtype: DType) -> str | None:
 def slower(spec: ConvSpec, direction: Direction, dtype: DType) -> str | None:
     """Never: where it can, the register tile would be mostly empty."""
     return None
+
+
+def workspace(spec: ConvSpec, direction: Direction, dtype: DType) -> int:
+    """Return the most bytes that a call takes beside its result.
+
+    Packed weights, or the sums of gw, with outputs in whole vectors, and partial sums of a small
+    gw; the places that an output reads; and for each thread the sorted rows of x under 8 pixels, or
+    100 KB of them.
+    """
+    C, O = spec.in_channels // spec.groups, spec.out_channels // spec.groups
+    if direction == "grad_input":
+        C, O = O, C
+    lanes, taps = module.vector_bytes() // dtype.itemsize, prod(spec.kernel)
+    outputs = direct.rounded_up(spec.groups * O, lanes)
+    weights = dtype.itemsize * outputs * (taps * C + 1)
+    (KD, *_), (_, _, step, span), (_, _, along, reach) = direct.axes_of(spec, direction)
+    few = dtype.itemsize * 4 * lanes * C * KD * (span + step) * (8 * along + reach)
+    places = 8 * taps * C * (64 + span)
+    frames = get_num_threads() * (2 * few + (512 << 10))
+    return direct.pooled(weights + _PARTIAL_SUMS + places + frames)
 
 
 forward = partial(direct.forward, algorithm=direct.Native.LANEWISE)

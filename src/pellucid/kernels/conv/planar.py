@@ -20,7 +20,7 @@ from pellucid.kernels.conv import direct
 from pellucid.kernels.conv.correlation import forward_plan
 from pellucid.kernels.conv.spec import ConvSpec, Direction
 from pellucid.kernels.layout import empty_channels_last
-from pellucid.kernels.native import module
+from pellucid.kernels.native import get_num_threads, module
 
 # With one more, direct was as fast or faster: C = 1 ... 12, O = 8 ... 128, kernels 3, 5 and 7.
 _MOST_CHANNELS = {"float32": 7, "float64": 6}
@@ -50,6 +50,22 @@ def slower(spec: ConvSpec, direction: Direction, dtype: DType) -> str | None:
     if max(spec.dilation) > 1 and reach * spec.out_channels * dtype.itemsize > _REACH:
         return f"its dilated kernel spans more than {_REACH >> 10} KiB of gy"
     return None
+
+
+def workspace(spec: ConvSpec, direction: Direction, dtype: DType) -> int:
+    """Return the most bytes that a call takes beside its result.
+
+    Packed weights; in each thread the planes of a block, 256 KiB, or what one or two rows of gx
+    reach where that is more, and the sums of the block.
+    """
+    lanes, item = module.vector_bytes() // dtype.itemsize, dtype.itemsize
+    O, C = direct.rounded_up(spec.out_channels, lanes), direct.rounded_up(spec.in_channels, 4)
+    taps = math.prod(spec.kernel)
+    (KD, *_), (_, _, _, down), (_, W, _, across) = direct.axes_of(spec, "grad_input")
+    row = item * KD * O * (W + across)
+    block = max(_REACH, (2 + down) * row) + 4 * row + item * KD * O * 128
+    each = 2 * block + 48 * taps + 64
+    return direct.pooled(item * taps * O * C + get_num_threads() * each)
 
 
 def grad_input(gy: Array, w: Array, spec: ConvSpec, bx: Array | None = None) -> Array:

@@ -38,6 +38,11 @@ def slower(spec: ConvSpec, direction: Direction, dtype: DType) -> str | None:
     return "a walk in Python, the oracle of the others"
 
 
+def workspace(spec: ConvSpec, direction: Direction, dtype: DType) -> int:
+    """Return the most bytes that a call takes beside its result: all arrays in float64."""
+    return 8 * spec.elements
+
+
 def forward(x: Array, w: Array, b: Array | None, spec: ConvSpec) -> Array:
     """Return y, computed in float64 and rounded to the dtype of x."""
     x64, w64 = x.astype(np.float64), w.astype(np.float64)

@@ -131,12 +131,17 @@ class ConvSpec:
     dilation: Sizes
     groups: int
     out_size: Sizes = field(init=False, compare=False)
+    elements: int = field(init=False, compare=False)  # of padded x, w and y together
 
     def __post_init__(self) -> None:
         self._check_axes()
         self._check_signs()
         self._check_groups()
         object.__setattr__(self, "out_size", self._windows())
+        padded = (max(i, i + sum(p)) for i, p in zip(self.in_size, self.padding, strict=True))
+        padded_x = self.batch * self.in_channels * prod(padded)
+        elements = padded_x + prod(self.w_shape) + prod(self.y_shape)
+        object.__setattr__(self, "elements", elements)
 
     @staticmethod
     def from_shapes(

@@ -14,15 +14,18 @@ Next room: direct.py, then native/conv_winograd.cpp.
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from functools import lru_cache, partial
-from math import prod
+from math import ceil, prod
 
 from pellucid.dtypes import DType
 from pellucid.kernels.conv import direct
 from pellucid.kernels.conv.correlation import forward_plan, phases
 from pellucid.kernels.conv.spec import ConvSpec, Direction
-from pellucid.kernels.native import module
+from pellucid.kernels.native import get_num_threads, module
 
+_CACHE_LINE = 64  # bytes, and of the longest vector
+_SHARED = 64 << 20  # bytes of all tiles at most
 _LEAST_CHANNELS = 16  # of both sides: with fewer, the transforms cost more than they save
 _MOST_PRODUCTS = 0.52  # of grad_weight, whose sums lie further apart with each part
 
@@ -67,23 +70,80 @@ def slower(spec: ConvSpec, direction: Direction, dtype: DType) -> str | None:
     return None
 
 
-@lru_cache(maxsize=1024)
 def products(spec: ConvSpec, direction: Direction) -> float:
     """Return the products that it takes, as a part of those of the direct sum.
 
     >>> products(ConvSpec.parse("n8 c64 i56x56 o64 k3 p1"), "forward")
     0.25
     """
+    taken, directly = _products(replace(spec, batch=1), direction)
+    return taken / directly if directly else 1.0
+
+
+@lru_cache(maxsize=1024)
+def _products(spec: ConvSpec, direction: Direction) -> tuple[float, float]:
+    """Return its products and those of the direct sum, of all pixels and taps of two channels."""
     if direction != "grad_input":
-        return module.winograd_part(forward_plan(spec), spec.axes)
+        directly = prod(spec.out_size) * prod(spec.kernel)
+        return directly * module.winograd_part(forward_plan(spec), spec.axes), directly
     # Every phase of gx has taps of its own; some of them may be computed directly.
     taken = all_of_them = 0.0
     for phase in phases(spec):
         if phase.plan is not None:
-            direct_products = prod(taps * pixels for taps, pixels in phase.sizes)
-            taken += direct_products * module.winograd_part(phase.plan, spec.axes)
-            all_of_them += direct_products
-    return taken / all_of_them if all_of_them else 1.0
+            directly = prod(taps * pixels for taps, pixels in phase.sizes)
+            taken += directly * module.winograd_part(phase.plan, spec.axes)
+            all_of_them += directly
+    return taken, all_of_them
+
+
+def workspace(spec: ConvSpec, direction: Direction, dtype: DType) -> int:
+    """Return the most bytes that a call takes beside its result.
+
+    It saves a factor of 1.8, so 36 points of each part are at most 9 numbers for a tap. forward and
+    grad_input: those of all weights, or at most 64 MiB of all tiles of x; in each thread those of a
+    block of tiles and of 64 outputs of them. grad_weight: at most 64 MiB of all tiles of x and gy;
+    in each thread a block of both and the sums of a chunk of gw; partial sums where there are few
+    chunks. Groups that are computed at the same time take as much each.
+    """
+    C, O = spec.in_channels // spec.groups, spec.out_channels // spec.groups
+    if direction == "grad_input":
+        C, O = O, C
+    item, taps, threads = dtype.itemsize, prod(spec.kernel), get_num_threads()
+    taken, _ = _products(replace(spec, batch=1), direction)
+    tiles = item * spec.batch * ceil(taken)  # bytes, of one channel
+    size = _gradient_sizes if direction == "grad_weight" else _correlation_sizes
+    shared, job = size(C, O, taps, tiles, item)
+    at_once = threads if spec.groups >= threads else 1
+    # Planes lie an odd number of cache lines apart.
+    shared += 36 * 128 * (C + O + 2)
+    needs = direct.pooled(at_once * shared + threads * (job + 64 * 1024 + 1024 * taps))
+    return max(
+        needs, direct.workspace(spec, direction, dtype)
+    )  # of phases that it leaves to direct
+
+
+def _correlation_sizes(C: int, O: int, taps: int, tiles: int, item: int) -> tuple[int, int]:
+    """Return the bytes of V or U, which all jobs share, and those of one job."""
+    C, O = (
+        direct.rounded_up(C, _CACHE_LINE // item),
+        direct.rounded_up(O, direct.TILE_BYTES // item),
+    )
+    shared = max(item * 9 * taps * C * O, min(_SHARED, tiles * C))
+    # V of 24 tiles or 2 MiB of them, or U of a panel of 128; M of 64 outputs of 48 tiles, or of all
+    # where V is shared, which are at most 1158.
+    v_or_u = max(2 << 20, item * 36 * 128 * 64, item * 24 * 9 * taps * C)
+    return shared, v_or_u + 64 * max(item * 36 * 48, min(item * 36 * 1158, tiles))
+
+
+def _gradient_sizes(C: int, O: int, taps: int, tiles: int, item: int) -> tuple[int, int]:
+    """Return the bytes of V, W and partial sums, which all jobs share, and those of one job."""
+    lanes = _CACHE_LINE // item
+    outputs = min(64, direct.rounded_up(O, lanes))
+    deep = max(36 * 64, 9 * taps * lanes)  # of a chunk of channels in all parts
+    sums = item * deep * outputs
+    shared = min(_SHARED, tiles * (2 * C + 2 * O + 2 * lanes))
+    job = sums + item * 48 * (deep + 36 * outputs)
+    return shared + direct.most_partial_sums(sums), job
 
 
 forward = partial(direct.forward, algorithm=direct.Native.WINOGRAD)
