@@ -83,15 +83,11 @@ class WithoutGil {
  public:
   WithoutGil() : thread_(PyEval_SaveThread()) {}
   ~WithoutGil() {
-#if defined(__GLIBCXX__)
     try {
       PyEval_RestoreThread(thread_);
-    } catch (abi::__forced_unwind&) {
+    } catch (...) {
       for (;;) std::this_thread::sleep_for(std::chrono::hours(1));
     }
-#else
-    PyEval_RestoreThread(thread_);
-#endif
   }
   WithoutGil(const WithoutGil&) = delete;
 

@@ -144,7 +144,7 @@ class Patch {
     const i64 left = from ? smaller(larger(-low, 0), width_) : width_;
     const i64 right = from ? larger(smaller(axis_[2].in - low, width_), left) : width_;
     for (i64 e = 0; e < left * channels_; ++e) to[e] = T(0);
-    if (axis_[2].x == channels_) {
+    if (from && axis_[2].x == channels_) {
       copy_run(from + (left + low) * channels_, (right - left) * channels_, to + left * channels_);
     } else {
       constexpr i64 ahead = 8;  // pixels, which may be far apart, and far away
