@@ -32,7 +32,7 @@ FMA = re.compile(r"^v?fn?m(add|la|ul)|^v?mulp")
 VECTOR = re.compile(r"%[xyz]mm|\bq\d+|\bv\d+\.")
 STACK = re.compile(r"\(%rsp|\[sp")
 FRAME = re.compile(r"\(%rbp|\[x29")
-MAKES_FRAME = re.compile(r"^(mov|lea) .*%rsp\)?,%rbp$|^(mov|add) x29, sp")
+MAKES_FRAME = re.compile(r"^mov %rsp,%rbp$|^lea \S*\(%rsp\),%rbp$|^(mov|add) x29, sp")
 JUMP = re.compile(r"^(j|b\.|b$|cbn?z|tbn?z)")
 
 

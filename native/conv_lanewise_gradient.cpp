@@ -196,6 +196,14 @@ const Adds<T>& adds_of(const LaneMap<T>& map, bool turning) {
   return adds<T, K, 1>;
 }
 
+// One vector, while the next ones of the pixel are on their way: to the processor, pixels are a
+// pattern of jumps that it does not foresee.
+template <class T>
+PELLUCID_INLINE void copy_vector(T* to, const T* from) {
+  __builtin_prefetch(from + 64 / sizeof(T), 0, 2);
+  store(to, load(from));
+}
+
 // Neighbouring outputs of one axis that meet the same taps.
 struct Span {
   i64 first, count;
@@ -235,7 +243,7 @@ class LanewiseGradient {
     lines_ = larger(1, (copied_ ? 8 : 4) / high.step);
     copied_line_ = copied_ ? ((tile_columns - 1) * wide.step + 3) * lanes : 0;
     for (i64 a = 0; a < 9; ++a) copied_taps_[a] = {a / 3 * copied_line_ + a % 3 * lanes, a * lanes};
-    together_ = larger(1, chunk_bytes / (sums_size_ * i64(sizeof(T))));
+    together_ = part(map_.vectors, larger(1, chunk_bytes / (sums_size_ * i64(sizeof(T)))));
   }
 
   bool run() {
@@ -417,7 +425,7 @@ class LanewiseGradient {
     T* to = stripe;
     for (i64 h = 0; h < pixels.lines; ++h)
       for (i64 c = 0; c < pixels.columns; ++c, to += lanes)
-        store(to, load(pixels.gy + h * pixels.gy_line + c * pixels.gy_step));
+        copy_vector(to, pixels.gy + h * pixels.gy_line + c * pixels.gy_step);
     pixels.gy = stripe;
     pixels.gy_step = lanes;
     pixels.gy_line = pixels.columns * lanes;
@@ -436,7 +444,7 @@ class LanewiseGradient {
       if (!(pixels.there[h] >> u & 1)) continue;
       T* to = copy + row * copied_line_;
       for (i64 j = 0; j < columns; ++j)
-        if (*pixels.inside >> j & 1) store(to + j * lanes, load(from + j * wide.x));
+        if (*pixels.inside >> j & 1) copy_vector(to + j * lanes, from + j * wide.x);
     }
     pixels.x = copy;
     pixels.x_line = high.step * copied_line_;

@@ -25,7 +25,7 @@ namespace {
 #define PELLUCID_ADDRESS(isa) &isa::kernels,
 const Kernels* const builds[] = {PELLUCID_ISAS(PELLUCID_ADDRESS)};
 
-bool is(const Kernels* build, const char* isa) {
+[[maybe_unused]] bool is(const Kernels* build, const char* isa) {
   return std::strcmp(build->isa, isa) == 0;
 }
 

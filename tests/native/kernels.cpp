@@ -121,7 +121,8 @@ bool plan_phase(const Problem& p, const i64* rho, Plan& plan, i64* first) {
 const char* const names[algorithms] = {"direct", "winograd", "lanewise"};
 
 bool refuses(const Problem& p, int algorithm, i64 lanes) {
-  if (algorithm == lanewise) return p.groups == 1 || (p.C != 1 && p.C != p.O) || lanes % p.O != 0;
+  if (algorithm == lanewise)
+    return p.groups == 1 || (p.C != 1 && p.C != p.O) || lanes % p.O != 0 || p.groups * p.O < lanes;
   if (algorithm == direct) return false;
   bool serves = p.groups == 1 && p.in[0] == 1 && p.kernel[0] == 1 && p.low[0] == 0 &&
                 p.high[0] == 0 && p.kernel[1] == p.kernel[2] &&
@@ -217,7 +218,7 @@ class Case {
   }
 
   bool run(const Correlation<T>& p, const Context& c) const {
-    return build_.template functions<T>().correlate[algorithm_](p, c);
+    return build_.template functions<T>().correlate[algorithm_](&p, 1, c);
   }
 
   bool forward(T* y, bool relu, const Context& c) const {
@@ -291,7 +292,7 @@ class Case {
   }
 
   // Of an array that lies as (N, D, H, W, channels).
-  static void strides(const i64* sizes, i64 channels, i64 Axis::*stride, Axis* axis, i64* image) {
+  static void strides(const i64* sizes, i64 channels, i64 Axis::* stride, Axis* axis, i64* image) {
     i64 step = channels;
     for (int a = axes; a-- > 0; step *= sizes[a]) axis[a].*stride = step;
     *image = step;
