@@ -109,7 +109,7 @@ def _correlate(a: Array, b: Array, y: Array) -> None:
     plan = _plan(a.shape[0], *b.shape)
     # (M, K) -> (1, K, M, 1), (K, N) -> (N, K, 1, 1) and (M, N) -> (1, N, M, 1)
     x, w, out = a.T[None, :, :, None], b.T[:, :, None, None], y.T[None, :, :, None]
-    module.correlate(Native.DIRECT, x, w, None, out, plan, False)
+    module.correlate(Native.DIRECT, x, w, None, [out], [plan], False)
 
 
 def _has_whole_rows(a: Array) -> bool:
