@@ -171,31 +171,19 @@ class Correlate {
       const i64 group = k / g.blocks_, o = (k % g.blocks_) * width;
       const i64 count = smaller(width, p.out_channels - o), vectors = (count + lanes - 1) / lanes;
       T* y = p.y + group * p.out_channels + o;
-      Product<T> product{x + group * p.in_channels,
-                         nullptr,
-                         roff,
-                         g.run_.rows,
-                         g.run_.length,
-                         1,
-                         g.packed_ + k * g.block_size_,
-                         width,
-                         g.bias_ + k * width,
-                         no_offsets,
-                         y,
-                         nullptr,
+      Product<T> product{last - i,    x + group * p.in_channels,
+                         ioff + i,    roff,
+                         g.run_.rows, g.run_.length,
+                         1,           g.packed_ + k * g.block_size_,
+                         width,       g.bias_ + k * width,
+                         y,           yoff + i,
                          p.relu};
-      if (count == vectors * lanes) {
-        for (; i < last; i += tile_rows) {
-          product.ioff = ioff + i;
-          product.ooff = yoff + i;
-          tile<T>(vectors, product);
-        }
-        return;
-      }
+      if (count == vectors * lanes) return tile<T>(vectors, product);
       // The last vector would reach over the last channel.
       T sums[tile_rows * width];
       i64 sum_offsets[tile_rows];
       for (i64 m = 0; m < tile_rows; ++m) sum_offsets[m] = m * width;
+      product.rows = tile_rows;
       product.out = sums;
       product.ooff = sum_offsets;
       for (; i < last; i += tile_rows) {

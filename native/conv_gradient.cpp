@@ -14,7 +14,7 @@
 namespace pellucid::PELLUCID_ISA {
 namespace {
 
-constexpr i64 block_pixels = 128;  // added to the sums at a time: their stripes of gy stay in L1
+constexpr i64 block_pixels = 96;  // added to the sums at a time: their stripes of gy stay in L1
 constexpr i64 patch_bytes = 256 << 10;
 constexpr i64 sum_bytes = 256 << 10;  // of the sums of a job, a part of the second cache level
 constexpr i64 most_inputs = 256, most_outputs = 128;
@@ -179,36 +179,20 @@ class GradWeight {
       const bool in_place =
           all <= near_channels && outputs % lanes == 0 && columns == p.axis[2].out;
       if (!in_place) gather(gy, lines, columns);
+      const T zeros[width] = {};
+      const bool begins = line == first && column == 0;
       const i64 pixels = lines * columns;
       for (i64 part = 0; part < g.parts_ && part * g.part_ < g.channels(unit); ++part) {
         Patch<T> patch = g.patch_of(unit, part);
-        Product<T> product;
-        product.a = patch.prepare(line, lines, column, copy, base);
-        product.roff = base;
-        product.R = lines;
-        product.L = columns;
-        product.al = p.axis[2].step * patch.column();
-        product.bl = in_place ? all : width;
-        product.relu = false;
+        const T* x = patch.prepare(line, lines, column, copy, base);
         const i64 run = fill_run(patch, g.channels(unit, part));
         for (i64 o = 0; o < outputs; o += width) {
-          product.b = in_place ? gy + o : stripe + o * pixels;
-          product.out = sums + part * g.run_ * g.out_chunk_ + o * g.run_;
-          add(product, run, (smaller(width, outputs - o) + lanes - 1) / lanes,
-              line == first && column == 0);
+          const i64 vectors = (smaller(width, outputs - o) + lanes - 1) / lanes;
+          T* to = sums + part * g.run_ * g.out_chunk_ + o * g.run_;
+          tile<T>(vectors, {run, x, ioff, base, lines, columns, p.axis[2].step * patch.column(),
+                            in_place ? gy + o : stripe + o * pixels, in_place ? all : width,
+                            begins ? zeros : nullptr, to, ooff, false});
         }
-      }
-    }
-
-    void add(Product<T>& product, i64 run, i64 vectors, bool begins) {
-      const T zeros[width] = {};
-      product.from = begins ? zeros : product.out;
-      product.foff = no_offsets;
-      for (i64 i = 0; i < run; i += tile_rows) {
-        product.ioff = ioff + i;
-        product.ooff = ooff + i;
-        if (!begins) product.foff = ooff + i;
-        tile<T>(vectors, product);
       }
     }
 

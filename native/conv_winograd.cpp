@@ -206,27 +206,11 @@ class Winograd {
         for (i64 b = 0; b < blocks; ++b)
           for (i64 k = 0; k < end_k - begin_k; k += panel) {
             const i64 vectors = (g.outputs(block + b) + lanes - 1) / lanes;
-            const bool begins = begin_k + k == 0;
-            T* sums = m + q * m_plane + b * width;
-            Product<T> p{v + q * v_plane + k,
-                         nullptr,
-                         no_offsets,
-                         1,
-                         smaller(panel, end_k - begin_k - k),
-                         1,
-                         u + q * u_plane + b * block_size + k * width,
-                         width,
-                         begins ? zeros : sums,
-                         no_offsets,
-                         sums,
-                         nullptr,
-                         false};
-            for (i64 i = 0; i < count; i += tile_rows) {
-              p.ioff = ioff + i;
-              p.ooff = ooff + i;
-              if (!begins) p.foff = ooff + i;
-              tile<T>(vectors, p);
-            }
+            tile<T>(vectors,
+                    {count, v + q * v_plane + k, ioff, &no_offset, 1,
+                     smaller(panel, end_k - begin_k - k), 1,
+                     u + q * u_plane + b * block_size + k * width, width,
+                     begin_k + k == 0 ? zeros : nullptr, m + q * m_plane + b * width, ooff, false});
           }
     }
 

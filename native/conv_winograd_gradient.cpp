@@ -191,7 +191,7 @@ class WinogradGradient {
     void add(const T* from_v, const T* from_w, i64 tiles, i64 many, bool begins) {
       const T zeros[width] = {};
       const i64 channels = g.channels(in), outputs = g.outputs(o);
-      const i64 calls = (outputs + width - 1) / width * g.parts_ * ((channels + 5) / tile_rows);
+      const i64 calls = (outputs + width - 1) / width * g.parts_;
       const i64 lines = many * (g.depth_ + g.out_chunk_) * i64(sizeof(T)) / 64 / calls + 1;
       for (i64 q = 0; q < planes; ++q) {
         const T* v_plane = from_v + q * g.v_plane(tiles);
@@ -201,28 +201,12 @@ class WinogradGradient {
         for (i64 e = 0; e < outputs; e += width) {
           const i64 vectors = (smaller(width, outputs - e) + lanes - 1) / lanes;
           for (i64 k = 0; k < g.parts_; ++k) {
-            T* sums = m + q * g.sum_plane() + k * g.in_chunk_ * g.out_chunk_ + e;
-            Product<T> p{v_plane + k * g.in_chunk_,
-                         nullptr,
-                         no_offsets,
-                         1,
-                         many,
-                         g.depth_,
-                         w_plane + e,
-                         g.out_chunk_,
-                         begins ? zeros : sums,
-                         no_offsets,
-                         sums,
-                         nullptr,
-                         false};
-            for (i64 i = 0; i < channels; i += tile_rows) {
-              p.ioff = ioff + i;
-              p.ooff = ooff + i;
-              if (!begins) p.foff = ooff + i;
-              tile<T>(vectors, p);
-              next_v.fetch(lines);
-              next_w.fetch(lines);
-            }
+            tile<T>(vectors,
+                    {channels, v_plane + k * g.in_chunk_, ioff, &no_offset, 1, many, g.depth_,
+                     w_plane + e, g.out_chunk_, begins ? zeros : nullptr,
+                     m + q * g.sum_plane() + k * g.in_chunk_ * g.out_chunk_ + e, ooff, false});
+            next_v.fetch(lines);
+            next_w.fetch(lines);
           }
         }
       }

@@ -1,5 +1,6 @@
 // The buffer pool: free lists by size, under a lock, with a limit to what may wait in them.
-// PELLUCID_POOL=0 switches it off (sanitizers then see every buffer's own bounds).
+// PELLUCID_POOL=0 switches it off: then every buffer is a block of the system, of its exact size,
+// so that sanitizers see a step past its end.
 #include "memory.hpp"
 
 #include <pthread.h>
@@ -35,9 +36,12 @@ struct State {
 };
 State* state = new State;  // never destroyed: arrays may outlive everything else
 
-// The parent's blocks are copies in the child, and its lock may be held: start anew.
+// The parent's lock may be held and its lists half changed: start anew. The blocks that arrays of
+// the child still view come back one by one.
 void after_fork() {
+  State* before = state;
   state = new State;
+  state->used = before->used;
 }
 const int registered = pthread_atfork(nullptr, nullptr, after_fork);
 
@@ -55,10 +59,12 @@ int class_of(std::size_t bytes, std::size_t& rounded) {
 
 Block* fresh(std::size_t bytes) {
   const std::size_t alignment = bytes >= huge ? huge : 64;
-  const std::size_t whole = (bytes + alignment - 1) / alignment * alignment;
-  void* memory = std::aligned_alloc(alignment, whole);
+  // Whole huge pages.
+  const std::size_t whole = state->limit ? (bytes + alignment - 1) / alignment * alignment : bytes;
+  void* memory = nullptr;
+  if (posix_memalign(&memory, alignment, whole)) return nullptr;
 #if defined(MADV_HUGEPAGE)
-  if (memory && bytes >= huge) madvise(memory, whole, MADV_HUGEPAGE);
+  if (bytes >= huge) madvise(memory, whole, MADV_HUGEPAGE);
 #endif
   return static_cast<Block*>(memory);
 }
@@ -69,6 +75,7 @@ void* allocate(std::size_t wanted) {
   if (wanted > (std::size_t(1) << 60)) return nullptr;
   std::size_t bytes;
   const int size_class = class_of(wanted + header, bytes);
+  if (state->limit == 0) bytes = wanted + header;
   Block* block = nullptr;
   {
     std::lock_guard<std::mutex> lock(state->mutex);

@@ -1,5 +1,6 @@
 // The Python module `pellucid._native`: arrays in, arrays out. It picks the kernels for this
 // processor, checks nothing that kernels/conv has checked already, and computes no formula itself.
+#include <cxxabi.h>
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/optional.h>
@@ -11,8 +12,10 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
+#include "isas.hpp"
 #include "kernels.hpp"
 #include "memory.hpp"
 #include "threads.hpp"
@@ -21,54 +24,23 @@ namespace nb = nanobind;
 
 namespace pellucid {
 
-// Each instruction set that this build has kernels for, best first.
-#define PELLUCID_BUILD(isa)     \
-  namespace isa {               \
-  extern const Kernels kernels; \
-  }
-#if defined(PELLUCID_X86)
-PELLUCID_BUILD(avx512)
-PELLUCID_BUILD(avx2)
-#endif
-PELLUCID_BUILD(baseline)
-
 namespace {
 
 // Below this many multiply-adds, waking a thread costs more than it saves.
 constexpr i64 least_parallel_work = 200000;
 
-const Kernels* const builds[] = {
-#if defined(PELLUCID_X86)
-    &avx512::kernels,
-    &avx2::kernels,
-#endif
-    &baseline::kernels,
-};
-
 const Kernels* active = nullptr;
-
-bool runs_here(const std::string& isa) {
-#if defined(PELLUCID_X86)
-  if (isa == "avx512") return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("fma");
-  if (isa == "avx2") return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-#endif
-  return isa == "baseline";
-}
 
 std::vector<std::string> isas() {
   std::vector<std::string> found;
-  for (const Kernels* build : builds)
-    if (runs_here(build->isa)) found.push_back(build->isa);
+  for (const Kernels* build : builds_that_run()) found.push_back(build->isa);
   return found;
 }
 
 bool select_isa(const std::string& isa) {
-  for (const Kernels* build : builds)
-    if (isa == build->isa && runs_here(isa)) {
-      active = build;
-      return true;
-    }
-  return false;
+  const Kernels* build = build_named(isa);
+  if (build) active = build;
+  return build != nullptr;
 }
 
 using In = nb::ndarray<nb::ro, nb::device::cpu>;
@@ -102,6 +74,30 @@ Context context(i64 work) {
   const int threads = work < least_parallel_work ? 1 : thread_count();
   return {threads == 1 ? serial : parallel, threads, allocate, release};
 }
+
+// Lets other threads run Python meanwhile, in place of nb::gil_scoped_release. Where the
+// interpreter has ended before a daemon thread comes back, Python until 3.14 ends that thread by
+// unwinding its stack, and in a destructor that aborts the process. Such a thread waits here until
+// the process is gone.
+class WithoutGil {
+ public:
+  WithoutGil() : thread_(PyEval_SaveThread()) {}
+  ~WithoutGil() {
+#if defined(__GLIBCXX__)
+    try {
+      PyEval_RestoreThread(thread_);
+    } catch (abi::__forced_unwind&) {
+      for (;;) std::this_thread::sleep_for(std::chrono::hours(1));
+    }
+#else
+    PyEval_RestoreThread(thread_);
+#endif
+  }
+  WithoutGil(const WithoutGil&) = delete;
+
+ private:
+  PyThreadState* thread_;
+};
 
 // What both problems are read from: sizes, taps, and where x lies.
 template <class Problem, class T>
@@ -143,7 +139,7 @@ void correlate_as(Algorithm algorithm, const In& x, const In& w, const In* b, co
   p.relu = relu;
   p.y = static_cast<T*>(y.data());
   p.y_image = y.stride(0);
-  nb::gil_scoped_release release_gil;
+  WithoutGil without_gil;
   if (!active->functions<T>().correlate[algorithm](p, context(sizes.work))) throw std::bad_alloc();
 }
 
@@ -159,7 +155,7 @@ void grad_weight_as(Algorithm algorithm, const In& x, const In& gy, const Out& g
   p.gw_out = gw.stride(0);
   p.gw_in = gw.stride(1);
   p.gw_group = gw.stride(0) * sizes.out_channels;
-  nb::gil_scoped_release release_gil;
+  WithoutGil without_gil;
   if (!active->functions<T>().grad_weight[algorithm](p, context(sizes.work)))
     throw std::bad_alloc();
 }
@@ -191,7 +187,7 @@ void grad_weight(int algorithm, In x, In gy, Out gw, Plan plan) {
 double fma_peak(bool double_precision, double least_seconds) {
   using Clock = std::chrono::steady_clock;
   const auto work = double_precision ? active->f64.multiply_adds : active->f32.multiply_adds;
-  nb::gil_scoped_release release_gil;
+  WithoutGil without_gil;
   double best = 0, all = 0;
   while (all < least_seconds) {
     const auto begin = Clock::now();
@@ -237,8 +233,7 @@ nb::ndarray<nb::numpy> empty_channels_last(nb::tuple shape, bool double_precisio
 
 NB_MODULE(_native, m) {
   using namespace pellucid;
-  // AVX-512 is there to be chosen, and is not chosen by itself.
-  if (!select_isa("avx2")) select_isa("baseline");
+  active = builds_that_run().front();  // the best
   m.def("correlate", &correlate, nb::arg("algorithm"), nb::arg("x").noconvert(),
         nb::arg("w").noconvert(), nb::arg("b").none().noconvert(), nb::arg("y").noconvert(),
         nb::arg("plan").noconvert(), nb::arg("transposed"), nb::arg("relu") = false);

@@ -60,7 +60,7 @@ class Patch {
     return smaller(larger(rows / axis_[1].step, 0) + 1, axis_[1].out);
   }
 
-  // How many images are taken together where they are small: about `pixels`, in `columns` at a time.
+  // How many small images are taken together: about `pixels`, `columns` of each line at a time.
   i64 images_within(i64 pixels, i64 columns) const {
     const i64 rows = axis_[0].taps * (axis_[1].out * axis_[1].step + span(1));
     const i64 most = inside_ ? pixels : most_copied / (rows * row_size() * i64(sizeof(T)));

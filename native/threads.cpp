@@ -6,11 +6,15 @@
 #include <sched.h>
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
-#include <cstdio>
+#include <csignal>
 #include <cstdlib>
 #include <mutex>
+#include <system_error>
 #include <thread>
+
+#include "processors.hpp"
 
 #if defined(__SSE2__)
 #include <immintrin.h>
@@ -18,6 +22,8 @@
 
 namespace pellucid {
 namespace {
+
+using u64 = std::uint64_t;
 
 // Denormal numbers slow training down up to a hundred times. They are flushed to zero while a
 // kernel runs, and only then.
@@ -47,6 +53,42 @@ class FlushDenormals {
 #endif
 };
 
+// Waking a thread costs some ten microseconds, and the next region of a kernel, or the next call,
+// often comes sooner than that. So whoever waits looks again for this long before it sleeps: a
+// region of two threads then takes 1 microsecond beyond its work in place of 9
+// (tests/native/fork_join.cpp).
+constexpr std::chrono::microseconds patience{30};
+
+// Not with more threads than processors: who waits would keep the others from working.
+std::atomic<bool> may_spin{false};
+
+void pause() {
+#if defined(__SSE2__)
+  _mm_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}
+
+// Nobody waits for a helper without work: it offers its processor to others meanwhile. On a busy
+// machine that may be the caller, on the same one.
+enum class Waiting { caller, helper };
+
+template <class Done>
+bool spin_until(Waiting who, Done done) {
+  if (done()) return true;
+  if (!may_spin.load(std::memory_order_relaxed)) return false;
+  const auto end = std::chrono::steady_clock::now() + patience;
+  do {
+    for (int k = 0; k < 16; ++k) {
+      pause();
+      if (done()) return true;
+    }
+    if (who == Waiting::helper) sched_yield();
+  } while (std::chrono::steady_clock::now() < end);
+  return false;
+}
+
 struct Work {
   i64 jobs;
   void (*job)(void*, i64);
@@ -59,57 +101,94 @@ struct Work {
   }
 };
 
+// A call offers seats, and helpers that take one work on it. When there is no job left, the seats
+// that are still free are withdrawn; the call ends when those who took one are done. So a helper
+// that wakes too late costs nothing, and none touches `work_` after the call.
 class Pool {
  public:
-  // One caller at a time has the threads.
-  std::mutex in_use;
+  // One caller at a time has the threads. No mutex: a job may ask for them too, and is refused.
+  bool take() { return !taken_.exchange(true, std::memory_order_acquire); }
+  void give_back() { taken_.store(false, std::memory_order_release); }
 
   void run(Work& work, int helpers) {
-    grow(helpers);
-    {
-      std::lock_guard<std::mutex> lock(mutex_);
-      work_ = &work;
-      wanted_ = helpers;
-      running_ = 0;
-      ++round_;
-    }
-    wake_.notify_all();
+    work_ = &work;
+    offer(start(helpers));
     work.run();
-    // Helpers that have not begun by now find no work, and may no longer begin.
+    state_.fetch_and(~seats);
+    const auto all_done = [this] { return state_.load() == 0; };
+    if (spin_until(Waiting::caller, all_done)) return;
     std::unique_lock<std::mutex> lock(mutex_);
-    work_ = nullptr;
-    done_.wait(lock, [this] { return running_ == 0; });
+    done_.wait(lock, all_done);
   }
 
  private:
-  void grow(int helpers) {
-    for (; started_ < helpers; ++started_) {
-      std::thread thread(&Pool::serve, this, started_);
-      thread.detach();  // the pool is never destroyed
+  // The low half of `state_` counts free seats, the high half those at work.
+  static constexpr u64 seats = 0xffffffff, at_work = seats + 1;
+
+  // Start threads until there are as many helpers, and return how many there may be.
+  int start(int helpers) {
+    if (started_ >= helpers) return helpers;
+    // Signals are for the threads of the program, but for those that a thread causes itself.
+    sigset_t blocked, before;
+    sigfillset(&blocked);
+    for (int own : {SIGSEGV, SIGBUS, SIGFPE, SIGILL}) sigdelset(&blocked, own);
+    pthread_sigmask(SIG_SETMASK, &blocked, &before);
+    try {
+      for (; started_ < helpers; ++started_)
+        std::thread(&Pool::serve, this).detach();  // the pool is never destroyed
+    } catch (const std::system_error&) {           // the system has no more: do with fewer
     }
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    return started_;
   }
 
-  void serve(int number) {
-    std::uint64_t seen = 0;
-    std::unique_lock<std::mutex> lock(mutex_);
+  void offer(int helpers) {
+    state_.store(u64(helpers));
+    // Either a helper that is falling asleep sees its seat, or it is counted here.
+    const int asleep = asleep_.load();
+    if (asleep == 0) return;
+    { std::lock_guard<std::mutex> lock(mutex_); }
+    if (helpers >= asleep)
+      wake_.notify_all();
+    else
+      for (int k = 0; k < helpers; ++k) wake_.notify_one();
+  }
+
+  bool sit_down() {
+    u64 now = state_.load();
+    while (now & seats)
+      if (state_.compare_exchange_weak(now, now - 1 + at_work)) return true;
+    return false;
+  }
+
+  void stand_up() {
+    state_.fetch_and(~seats);  // no job is left for whoever would come
+    if (state_.fetch_sub(at_work) != at_work) return;
+    { std::lock_guard<std::mutex> lock(mutex_); }
+    done_.notify_one();
+  }
+
+  void serve() {
+    const auto seated = [this] { return sit_down(); };
     for (;;) {
-      wake_.wait(lock, [&] { return round_ != seen; });
-      seen = round_;
-      if (!work_ || number >= wanted_) continue;
-      Work& work = *work_;
-      ++running_;
-      lock.unlock();
-      work.run();
-      lock.lock();
-      if (--running_ == 0) done_.notify_one();
+      if (!spin_until(Waiting::helper, seated)) {
+        std::unique_lock<std::mutex> lock(mutex_);
+        ++asleep_;
+        wake_.wait(lock, seated);
+        --asleep_;
+      }
+      work_->run();
+      stand_up();
     }
   }
 
+  std::atomic<bool> taken_{false};
+  std::atomic<u64> state_{0};
+  std::atomic<int> asleep_{0};
+  Work* work_ = nullptr;
+  int started_ = 0;
   std::mutex mutex_;
   std::condition_variable wake_, done_;
-  Work* work_ = nullptr;
-  int wanted_ = 0, running_ = 0, started_ = 0;
-  std::uint64_t round_ = 0;
 };
 
 Pool* pool = new Pool;
@@ -123,39 +202,22 @@ void after_fork() {
 }
 const int registered = pthread_atfork(nullptr, nullptr, after_fork);
 
-// The processors that a container's quota pays for, or 0 where there is none.
-int quota() {
-  int count = 0;
-  if (std::FILE* file = std::fopen("/sys/fs/cgroup/cpu.max", "r")) {
-    long long limit = 0, period = 0;
-    if (std::fscanf(file, "%lld %lld", &limit, &period) == 2 && period > 0)
-      count = int((limit + period - 1) / period);
-    std::fclose(file);
-  }
-  return count;
-}
-
-int available() {
-  if (const char* text = std::getenv("PELLUCID_NUM_THREADS"))
-    if (int count = std::atoi(text); count > 0) return count;
-  cpu_set_t set;
-  int count = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
-  if (int limit = quota(); limit > 0 && limit < count) count = limit;
-  return count;
-}
-
 }  // namespace
 
 int thread_count() {
   int count = chosen.load();
-  if (count == 0) {
-    count = available();
-    chosen = count;
-  }
-  return count;
+  if (count > 0) return count;
+  const int most = processors();
+  const char* text = std::getenv("PELLUCID_NUM_THREADS");
+  const int wanted = text ? std::atoi(text) : 0;
+  const int usual = wanted > 0 ? wanted : most;
+  if (!chosen.compare_exchange_strong(count, usual)) return count;  // set meanwhile
+  may_spin = usual <= most;
+  return usual;
 }
 
 void set_thread_count(int threads) {
+  may_spin = threads <= processors();
   chosen = threads;
 }
 
@@ -165,15 +227,16 @@ void serial(i64 jobs, void (*job)(void*, i64), void* data) {
 }
 
 void parallel(i64 jobs, void (*job)(void*, i64), void* data) {
-  const i64 helpers = (jobs < thread_count() ? jobs : thread_count()) - 1;
+  const i64 threads = thread_count();
+  const i64 helpers = (jobs < threads ? jobs : threads) - 1;
   Pool& mine = *pool;
-  if (helpers < 1 || !mine.in_use.try_lock()) {
+  if (helpers < 1 || !mine.take()) {
     serial(jobs, job, data);
     return;
   }
   Work work{jobs, job, data, {}};
   mine.run(work, int(helpers));
-  mine.in_use.unlock();
+  mine.give_back();
 }
 
 }  // namespace pellucid

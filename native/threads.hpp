@@ -6,12 +6,13 @@
 namespace pellucid {
 
 // How many threads a call may use: what was set, else PELLUCID_NUM_THREADS, else the processors
-// that this process may run on (its affinity mask and its container's quota).
+// that this process may keep busy when it is first asked. 1 in a forked child.
 int thread_count();
 void set_thread_count(int threads);
 
 // Call job(data, k) for every k < jobs. The caller works too. With the pool busy for another
-// caller, in a forked child, or with one job, the caller works alone: the result is the same.
+// caller or for the job that calls, in a forked child, or with one job, the caller works alone:
+// the result is the same.
 void parallel(i64 jobs, void (*job)(void* data, i64 k), void* data);
 
 // The same interface on the calling thread alone, for calls too small to share.

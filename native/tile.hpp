@@ -1,10 +1,11 @@
 // The register tile: all multiplications of the library are made here (docs/maths.md, 14).
 //
-//   out[ooff[i] + j] = from[foff[i] + j]
-//                    + sum over r, l   a[ioff[i] + roff[r] + l al] * b[(r L + l) bl + j]
+//   out[ooff[i] + j] = bias[j] + sum over r, l   a[ioff[i] + roff[r] + l al] * b[(r L + l) bl + j]
 //
-// for i < MR rows and j < NV vectors. `ioff`, `roff`, `ooff` are tables of offsets, so that i may
-// run across row ends and images, and r over any set of kernel taps.
+// for i < rows, MR at a time, and j < NV vectors; without a bias, the sums are added to what `out`
+// holds. `ioff`, `roff` and `ooff` are tables of offsets, so that i may run across row ends and
+// images, and r over any set of kernel taps. Tables of i are filled up to a multiple of MR: with
+// the last row again, which is then computed twice.
 #pragma once
 
 #include "simd.hpp"
@@ -17,19 +18,19 @@ constexpr int tile_rows = 6;
 constexpr int tile_vectors = vector_bytes == 64 ? 4 : 2;
 
 template <class T>
-constexpr i64 tile_width = tile_vectors * Simd<T>::lanes;
+constexpr i64 tile_width = tile_vectors* Simd<T>::lanes;
 
-constexpr i64 no_offsets[tile_rows] = {};
+constexpr i64 no_offset = 0;
 
 template <class T>
 struct Product {
+  i64 rows;
   const T* a;
   const i64 *ioff, *roff;
   i64 R, L, al;
   const T* b;
   i64 bl;
-  const T* from;  // what the sums begin with: one bias for all rows, or what `out` holds
-  const i64* foff;
+  const T* bias;  // null: add to out
   T* out;
   const i64* ooff;
   bool relu;
@@ -45,43 +46,47 @@ PELLUCID_INLINE Vec<T> relu(Vec<T> y) {
 template <class T, int MR, int NV>
 __attribute__((noinline)) void tile(const Product<T>& p) {
   constexpr i64 lanes = Simd<T>::lanes;
-  Vec<T> acc[MR][NV];
-  i64 at[MR];
-#pragma GCC unroll 8
-  for (int i = 0; i < MR; ++i) {
-    at[i] = p.ioff[i];
-#pragma GCC unroll 4
-    for (int j = 0; j < NV; ++j) acc[i][j] = load(p.from + p.foff[i] + j * lanes);
-  }
   const i64 L = p.L, al = p.al, bl = p.bl;
-  const T* b = p.b;
-  for (i64 r = 0; r < p.R; ++r) {
-    const T* a = p.a + p.roff[r];
-#pragma GCC unroll 1
-    for (i64 l = 0; l < L; ++l) {
-      Vec<T> row[NV];
-#pragma GCC unroll 4
-      for (int j = 0; j < NV; ++j) row[j] = load(b + j * lanes);
+  for (i64 first = 0; first < p.rows; first += MR) {
+    const i64 *ioff = p.ioff + first, *ooff = p.ooff + first;
+    Vec<T> acc[MR][NV];
+    i64 at[MR];
 #pragma GCC unroll 8
-      for (int i = 0; i < MR; ++i) {
-        const Vec<T> one = splat(a[at[i]]);
+    for (int i = 0; i < MR; ++i) {
+      at[i] = ioff[i];
+      const T* from = p.bias ? p.bias : p.out + ooff[i];
 #pragma GCC unroll 4
-        for (int j = 0; j < NV; ++j) acc[i][j] = fma(one, row[j], acc[i][j]);
-      }
-      a += al;
-      b += bl;
+      for (int j = 0; j < NV; ++j) acc[i][j] = load(from + j * lanes);
     }
-  }
-  if (p.relu) {
+    const T* b = p.b;
+    for (i64 r = 0; r < p.R; ++r) {
+      const T* a = p.a + p.roff[r];
+#pragma GCC unroll 1
+      for (i64 l = 0; l < L; ++l) {
+        Vec<T> row[NV];
+#pragma GCC unroll 4
+        for (int j = 0; j < NV; ++j) row[j] = load(b + j * lanes);
+#pragma GCC unroll 8
+        for (int i = 0; i < MR; ++i) {
+          const Vec<T> one = splat(a[at[i]]);
+#pragma GCC unroll 4
+          for (int j = 0; j < NV; ++j) acc[i][j] = fma(one, row[j], acc[i][j]);
+        }
+        a += al;
+        b += bl;
+      }
+    }
+    if (p.relu) {
+#pragma GCC unroll 8
+      for (int i = 0; i < MR; ++i)
+#pragma GCC unroll 4
+        for (int j = 0; j < NV; ++j) acc[i][j] = relu<T>(acc[i][j]);
+    }
 #pragma GCC unroll 8
     for (int i = 0; i < MR; ++i)
 #pragma GCC unroll 4
-      for (int j = 0; j < NV; ++j) acc[i][j] = relu<T>(acc[i][j]);
+      for (int j = 0; j < NV; ++j) store(p.out + ooff[i] + j * lanes, acc[i][j]);
   }
-#pragma GCC unroll 8
-  for (int i = 0; i < MR; ++i)
-#pragma GCC unroll 4
-    for (int j = 0; j < NV; ++j) store(p.out + p.ooff[i] + j * lanes, acc[i][j]);
 }
 
 // The same for a number of vectors that is known when it runs.

@@ -1,13 +1,10 @@
-"""The native module around its kernels: loading, threads, forks, the pool, denormals."""
+"""The native module around its kernels: loading, the buffer pool, the instruction sets."""
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import subprocess
 import sys
-import threading
-import time
 
 import numpy as np
 import pytest
@@ -41,6 +38,7 @@ WITHOUT = """
 import sys
 sys.modules["pellucid._native"] = None
 import pellucid
+from pellucid.errors import ArgumentError
 from pellucid.kernels import conv
 print(conv.choose(conv.ConvSpec.parse("c1 i5x5 o1 k3x3"), "forward", pellucid.float32))
 pellucid.set_num_threads(3)
@@ -61,67 +59,6 @@ def test_without_the_module_where_it_is_required():
     done = run_python(WITHOUT, PELLUCID_REQUIRE_NATIVE="1")
     assert done.returncode == 1
     assert "PELLUCID_REQUIRE_NATIVE=1, but there is no native module" in done.stderr
-
-
-@needs_native
-class TestThreads:
-    def test_the_number_that_was_set(self):
-        before = pellucid.get_num_threads()
-        try:
-            pellucid.set_num_threads(3)
-            assert pellucid.get_num_threads() == 3
-        finally:
-            pellucid.set_num_threads(before)
-
-    def test_the_number_from_the_environment_and_the_affinity(self):
-        code = "import pellucid; print(pellucid.get_num_threads())"
-        assert run_python(code, PELLUCID_NUM_THREADS="5").stdout.strip() == "5"
-        pinned = "import os; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))}); "
-        assert run_python(pinned + code, PELLUCID_NUM_THREADS="").stdout.strip() == "1"
-
-    def test_python_threads_may_call_at_once(self):
-        x, w = normal(SPEC.x_shape, 0, "float32"), normal(SPEC.w_shape, 1, "float32")
-        expected, results = conv.forward(x, w, None, SPEC), []
-
-        def work() -> None:
-            results.extend(conv.forward(x, w, None, SPEC) for _ in range(20))
-
-        threads = [threading.Thread(target=work) for _ in range(4)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(60)
-        assert len(results) == 80
-        assert all(np.array_equal(y, expected) for y in results)
-
-    @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
-    def test_fifty_forks_while_another_thread_convolves(self):
-        x, w = normal(SPEC.x_shape, 0, "float32"), normal(SPEC.w_shape, 1, "float32")
-        expected, busy = conv.forward(x, w, None, SPEC), True
-
-        def work() -> None:
-            while busy:
-                conv.forward(x, w, None, SPEC)
-
-        thread = threading.Thread(target=work)
-        thread.start()
-        began = time.monotonic()
-        context = multiprocessing.get_context("fork")
-        try:
-            for _ in range(50):
-                child = context.Process(target=_convolve_in_child, args=(x, w, expected))
-                child.start()
-                child.join(60 - (time.monotonic() - began))
-                assert child.exitcode == 0
-        finally:
-            busy = False
-            thread.join(60)
-        assert not thread.is_alive()
-
-
-def _convolve_in_child(x, w, expected):
-    assert pellucid.get_num_threads() == 1  # the children together must not oversubscribe
-    assert np.array_equal(conv.forward(x, w, None, SPEC), expected)
 
 
 @needs_native
@@ -190,27 +127,14 @@ class TestPool:
 
 
 @needs_native
-def test_denormals_are_flushed_in_kernels_and_nowhere_else():
-    tiny = np.float32(1e-40)
-    spec = ConvSpec.parse("n8 c16 i16x16 o16 k1x1")
-    x = np.full(spec.x_shape, tiny)
-    w = np.ones(spec.w_shape, "float32")
-    assert tiny * np.float32(1) != 0
-    assert not conv.forward(x, w, None, spec).any()
-    assert tiny * np.float32(1) != 0
-    kept = conv.forward(x, w, None, spec, algorithm="im2col")
-    assert kept.any()
-
-
-@needs_native
 def test_the_instruction_set():
     names = native.module.isas()
-    assert names[-1] == "baseline"
+    assert names[-1] in ("baseline", "neon")
     code = "import pellucid; from pellucid.kernels import native; print(native.module.isa())"
     for name in names:
         assert run_python(code, PELLUCID_ISA=name).stdout.strip() == name
     chosen = run_python(code, PELLUCID_ISA="").stdout.strip()
-    assert chosen == ("avx2" if "avx2" in names else "baseline")
+    assert chosen == names[0]
     wrong = run_python(code, PELLUCID_ISA="mmx").stderr
     assert f"PELLUCID_ISA=mmx, but there is only {', '.join(names)}" in wrong
 

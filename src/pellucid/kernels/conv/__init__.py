@@ -84,17 +84,17 @@ def explain_choice(spec: ConvSpec, dtype: DType = float32) -> str:
 
     >>> print(explain_choice(ConvSpec.parse("c1 i5x5 o1 k3x3 s2")))
     c1 i5x5 o1 k3x3 s2, float32
-      forward      winograd    refuses: it is for stride 1, dilation 1 and one group
+      forward      winograd    refuses: it would hardly save multiplications
                    lanewise    refuses: it is for groups
                    direct      chosen
                    im2col      slower: matrix products of NumPy, with columns to copy
                    reference   slower: a walk in Python, the oracle of the others
-      grad_input   winograd    refuses: it is for stride 1, dilation 1 and one group
+      grad_input   winograd    refuses: it would hardly save multiplications
                    lanewise    refuses: it is for groups
                    direct      chosen
                    im2col      slower: matrix products of NumPy, with columns to copy
                    reference   slower: a walk in Python, the oracle of the others
-      grad_weight  winograd    refuses: it is for stride 1, dilation 1 and one group
+      grad_weight  winograd    refuses: it would hardly save multiplications
                    lanewise    refuses: it is for groups
                    direct      chosen
                    im2col      slower: matrix products of NumPy, with columns to copy
