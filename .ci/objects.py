@@ -27,7 +27,7 @@ EVEX = re.compile(r"%zmm|%[xy]mm(1[6-9]|2\d|3[01])|%k[0-7]")
 FOREIGN = {"kernels_avx512.dir": None, "kernels_avx2.dir": (EVEX, "AVX-512")}
 ELSEWHERE = (VEX, "AVX")
 
-TILE = re.compile(r"::tile\w*<")
+TILE = re.compile(r"::(planar_)?tile\w*<")
 FMA = re.compile(r"^v?fn?m(add|la|ul)|^v?mulp")
 VECTOR = re.compile(r"%[xyz]mm|\bq\d+|\bv\d+\.")
 STACK = re.compile(r"\(%rsp|\[sp")

@@ -1,83 +1,220 @@
 // grad_weight of depthwise convolutions and of groups thinner than a vector
-// (docs/maths.md, 4 and lanewise), one vector of output channels at a time:
+// (docs/maths.md, 4 and 15), one vector of channels at a time:
 //
 //   gw[u, v, q][o] = sum over pixels p of gy[p][o] x[p s + (u, v) d - pad][(o div (O/G)) (C/G) + q]
 //
-// Each (t, u, v, q) has a vector of its own as accumulator, up to nine of them at once, over the
-// pixels of a box. Boxes are added in order in a fixed number of partial sums, and those in order.
+// Each (t, u, v) has a vector of its own as accumulator, up to nine of them at once, over the
+// pixels of a tile. x is read as it lies, and gy turns by one lane for each pass (lanewise.hpp).
+// Tiles never mix pixels that meet different taps, and are added in order in a fixed number of
+// partial sums, and those in order.
 #include "lanewise.hpp"
 #include "table.hpp"
 
 namespace pellucid::PELLUCID_ISA {
 namespace {
 
-constexpr i64 partial_bytes = 1 << 20;  // of all partial sums together
+constexpr i64 tile_columns = 14;
+constexpr i64 chunk_bytes = 16 << 10;    // of the sums that stay near while tiles go by
+constexpr i64 partial_bytes = 64 << 10;  // of all partial sums together
 constexpr i64 most_partials = 16;
 constexpr i64 jobs_per_thread = 4;
-constexpr i64 pixels_together = 64;  // summed before the sums go back to memory
-constexpr int most_sums = 9;         // accumulators that share each load of gy
 
-// Some lines of a box for one vector of channels.
+// A tile of output pixels for one vector of channels.
 template <class T>
 struct Pixels {
   const T* x;
-  i64 x_step;
-  const i64* read;  // [phase][t, u, v, q]
-  i64 reads, phase, phases;
-  const T* gy;
+  i64 x_line, x_step;
+  T* gy;
   i64 gy_line, gy_step;
   i64 lines, columns;
+  // Only for rows of taps, bit by bit: the columns of x from each pixel on that are inside of x,
+  // and the rows of taps that are, for each line.
+  const unsigned *inside, *there;
 };
 
-// Add the products at reads `first` .. `first + many - 1`, at most A, to their sums. Few sums are
+// Where a tap reads x, and where its sum is.
+struct Tap {
+  i64 x, sum;
+};
+
+// Add the products at A taps to their sums, and leave gy turned within groups of K. Few sums are
 // kept several times, for every U-th pixel, so that additions do not wait for each other. Not
 // inlined: its pointers need all integer registers.
-template <class T, bool broadcast, int A>
-__attribute__((noinline)) void add(const Pixels<T>& p, i64 first, i64 many, T* sums) {
-  if constexpr (A > 1) {
-    if (many < A) return add<T, broadcast, A - 1>(p, first, many, sums);
-  }
+template <class T, int K, int E, int A>
+__attribute__((noinline)) void add(const Pixels<T>& p, const Tap* taps, T* sums) {
   constexpr int U = A > 4 ? 1 : 8 / A;
   Vec<T> acc[U][A];
+  i64 at[A];
 #pragma GCC unroll 9
-  for (int a = 0; a < A; ++a)
+  for (int a = 0; a < A; ++a) {
+    at[a] = taps[a].x;
 #pragma GCC unroll 8
     for (int u = 0; u < U; ++u) acc[u][a] = Vec<T>{};
+  }
   const i64 x_step = p.x_step, gy_step = p.gy_step;
   for (i64 h = 0; h < p.lines; ++h) {
-    const i64* read = p.read + (p.phase + h) % p.phases * p.reads + first;
-    i64 at[A];
+    const T* x = p.x + h * p.x_line;
+    T* gy = p.gy + h * p.gy_line;
+    const auto pixel = [&](Vec<T>* acc) {
+      const Vec<T> g = load(gy);
+      if constexpr (K > 1) store(gy, turn<K, T>(g, Lanes<T>{}));
 #pragma GCC unroll 9
-    for (int a = 0; a < A; ++a) at[a] = read[a];
-    const T* x = p.x;
-    const T* gy = p.gy + h * p.gy_line;
+      for (int a = 0; a < A; ++a) acc[a] = fma(expand<E, T>(x + at[a], Lanes<T>{}), g, acc[a]);
+      x += x_step;
+      gy += gy_step;
+    };
     i64 left = p.columns;
 #pragma GCC unroll 1
-    for (; left >= U; left -= U) {
+    for (; left >= U; left -= U)
 #pragma GCC unroll 8
-      for (int u = 0; u < U; ++u, x += x_step, gy += gy_step) {
-        const Vec<T> g = load(gy);
-#pragma GCC unroll 9
-        for (int a = 0; a < A; ++a) acc[u][a] = fma(operand<T, broadcast>(x + at[a]), g, acc[u][a]);
-      }
-    }
+      for (int u = 0; u < U; ++u) pixel(acc[u]);
     if constexpr (U > 1) {
 #pragma GCC unroll 1
-      for (; left > 0; --left, x += x_step, gy += gy_step) {
-        const Vec<T> g = load(gy);
-#pragma GCC unroll 9
-        for (int a = 0; a < A; ++a) acc[0][a] = fma(operand<T, broadcast>(x + at[a]), g, acc[0][a]);
-      }
+      for (; left > 0; --left) pixel(acc[0]);
     }
   }
 #pragma GCC unroll 9
   for (int a = 0; a < A; ++a) {
-    T* to = sums + (first + a) * Simd<T>::lanes;
+    T* to = sums + taps[a].sum;
     Vec<T> sum = acc[0][a];
 #pragma GCC unroll 8
     for (int u = 1; u < U; ++u) sum += acc[u][a];
     store(to, load(to) + sum);
   }
+}
+
+// The same for three rows of three neighbouring taps at stride S. A column of x is loaded once for
+// the pixels that it meets, whose gy are in registers; what is outside of x is left out.
+template <class T, int K, int S>
+class Rows {
+ public:
+  static void add(const Pixels<T>& p, const Tap* taps, T* sums) {
+    const i64 column = taps[1].x - taps[0].x, rows[3] = {taps[0].x, taps[3].x, taps[6].x};
+    Vec<T> acc[9];
+#pragma GCC unroll 9
+    for (int a = 0; a < 9; ++a) acc[a] = Vec<T>{};
+    for (i64 h = 0; h < p.lines; ++h) {
+      Place at{p.x + h * p.x_line, p.gy + h * p.gy_line, p.inside, p.there[h]};
+      i64 left = p.columns;
+#pragma GCC unroll 1
+      for (; left >= many; left -= many) pixels<many>(acc, at, rows, column, p.gy_step);
+      if (many > 4 && left >= 4) left -= 4, pixels<4>(acc, at, rows, column, p.gy_step);
+      if (left >= 2) left -= 2, pixels<2>(acc, at, rows, column, p.gy_step);
+      if (left >= 1) pixels<1>(acc, at, rows, column, p.gy_step);
+    }
+#pragma GCC unroll 9
+    for (int a = 0; a < 9; ++a) {
+      T* to = sums + taps[a].sum;
+      store(to, load(to) + acc[a]);
+    }
+  }
+
+ private:
+  static constexpr int many = vector_bytes == 64 ? 7 : 4;  // registers: nine more, and one for x
+
+  struct Place {
+    const T* x;
+    T* gy;
+    const unsigned* inside;
+    unsigned there;
+  };
+
+  template <int P>
+  PELLUCID_INLINE static void pixels(Vec<T>* acc, Place& at, const i64* rows, i64 column,
+                                     i64 gy_step) {
+    Vec<T> g[P];
+#pragma GCC unroll 8
+    for (int i = 0; i < P; ++i, at.gy += gy_step) {
+      g[i] = load(at.gy);
+      if constexpr (K > 1) store(at.gy, turn<K, T>(g[i], Lanes<T>{}));
+    }
+    const unsigned inside = *at.inside;
+    at.inside += P;
+    const T* x = at.x;
+    at.x += P * S * column;
+    using Columns = typename Count<(P - 1) * S + 3>::Type;
+    if (at.there == 7) {
+      columns<P>(acc, x, inside, rows, column, g, Indices<0, 1, 2>{}, Columns{});
+    } else {
+      if (at.there & 1) columns<P>(acc, x, inside, rows, column, g, Indices<0>{}, Columns{});
+      if (at.there & 2) columns<P>(acc, x, inside, rows, column, g, Indices<1>{}, Columns{});
+      if (at.there & 4) columns<P>(acc, x, inside, rows, column, g, Indices<2>{}, Columns{});
+    }
+  }
+
+  template <int P, class There, int... j>
+  PELLUCID_INLINE static void columns(Vec<T>* acc, const T* x, unsigned inside, const i64* rows,
+                                      i64 column, const Vec<T>* g, There there, Indices<j...>) {
+    ((inside >> j & 1 ? meet_rows<P, j>(acc, x, rows, g, there) : void(), x += column), ...);
+  }
+
+  template <int P, int j, int... r>
+  PELLUCID_INLINE static void meet_rows(Vec<T>* acc, const T* x, const i64* rows, const Vec<T>* g,
+                                        Indices<r...>) {
+    (meet<P, j>(acc + 3 * r, in_register<true>(load(x + rows[r])), g), ...);
+  }
+
+  template <int P, int j>
+  PELLUCID_INLINE static void meet(Vec<T>* acc, Vec<T> x, const Vec<T>* g) {
+    meet_tap<P, j, 0>(acc, x, g);
+    meet_tap<P, j, 1>(acc, x, g);
+    meet_tap<P, j, 2>(acc, x, g);
+  }
+
+  template <int P, int j, int v>
+  PELLUCID_INLINE static void meet_tap(Vec<T>* acc, Vec<T> x, const Vec<T>* g) {
+    constexpr int i = (j - v) / S;
+    if constexpr (j >= v && (j - v) % S == 0 && i < P) acc[v] = fma(x, g[i], acc[v]);
+  }
+};
+
+template <class T>
+using Add = void (*)(const Pixels<T>&, const Tap*, T*);
+
+// What adds any number of taps, and what adds three rows of three; the last chunk of a pass turns
+// gy.
+constexpr int chunks[] = {9, 6, 4, 3, 2, 1};
+constexpr int chunk_sizes = 6;
+
+template <class T>
+struct Adds {
+  Add<T> any[chunk_sizes], rows[2];  // rows: for each stride
+};
+
+template <class T, int K, int E>
+constexpr Adds<T> adds = {{add<T, K, E, 9>, add<T, K, E, 6>, add<T, K, E, 4>, add<T, K, E, 3>,
+                           add<T, K, E, 2>, add<T, K, E, 1>},
+                          {Rows<T, K, 1>::add, Rows<T, K, 2>::add}};
+
+template <class T, int K = Simd<T>::lanes>
+const Adds<T>& adds_of(const LaneMap<T>& map, bool turning) {
+  if constexpr (K > 1) {
+    if (map.group < K) return adds_of<T, K / 2>(map, turning);
+    if (map.in < map.out) return adds<T, 1, K>;
+    if (!turning) return adds<T, 1, 1>;
+  }
+  return adds<T, K, 1>;
+}
+
+// Neighbouring outputs of one axis that meet the same taps.
+struct Span {
+  i64 first, count;
+  Taps taps;
+};
+
+// Cut an axis into spans of at most `most` outputs; returns how many. With `mixed`, outputs of a
+// span may meet different taps.
+inline i64 cut(const Axis& axis, i64 most, bool mixed, Span* to) {
+  i64 count = 0;
+  for (i64 q = 0; q < axis.out; ++q) {
+    const Taps taps = mixed ? Taps{0, axis.taps} : taps_inside(axis, q);
+    Span* last = to + count - 1;
+    if (count && last->count < most && last->taps.begin == taps.begin && last->taps.end == taps.end)
+      ++last->count;
+    else
+      to[count++] = {q, 1, taps};
+  }
+  return count;
 }
 
 template <class T>
@@ -87,35 +224,80 @@ class LanewiseGradient {
       : p_(p),
         context_(context),
         map_(p.groups, p.in_channels, p.out_channels),
-        frames_(p.x, p.x_image, p.axis, map_, pixels_together) {
-    reads_ = frames_.reads();
-    boxes_ = p.images * frames_.boxes();
-    partials_ = larger(1, partial_bytes / (map_.vectors * reads_ * lanes * i64(sizeof(T))));
-    partials_ = smaller(smaller(most_partials, partials_), boxes_);
-    const i64 wanted = jobs_per_thread * context.threads;
-    const i64 least = (map_.vectors + frames_.box.vectors - 1) / frames_.box.vectors;
-    ranges_ = larger(least, smaller(map_.vectors, wanted / partials_));
+        plain_(adds_of(map_, false)),
+        turning_(adds_of(map_, true)) {
+    taps_ = p.axis[0].taps * p.axis[1].taps * p.axis[2].taps;
+    sums_size_ = map_.turns * taps_ * lanes;
+    const Axis &high = p.axis[1], &wide = p.axis[2];
+    rows_ =
+        map_.in == map_.out && wide.step <= 2 && wide.taps == 3 && high.taps == 3 && dense(wide);
+    copied_ = rows_ && map_.turns > 2 && p.axis[0].taps == 1 && high.step <= 2 && dense(high);
+    lines_ = larger(1, (copied_ ? 8 : 4) / high.step);
+    copied_line_ = copied_ ? ((tile_columns - 1) * wide.step + 3) * lanes : 0;
+    for (i64 a = 0; a < 9; ++a) copied_taps_[a] = {a / 3 * copied_line_ + a % 3 * lanes, a * lanes};
+    together_ = larger(1, chunk_bytes / (sums_size_ * i64(sizeof(T))));
   }
 
   bool run() {
-    const i64 bytes = i64(sizeof(T)) * partials_ * map_.vectors * reads_ * lanes;
-    void* memory = context_.allocate(bytes + sizeof(i64) * frames_.phases() * reads_);
+    const Axis* axis = p_.axis;
+    const i64 outputs = axis[1].out + axis[2].out;
+    void* memory =
+        context_.allocate(sizeof(i64) * taps_ + (sizeof(Span) + sizeof(unsigned)) * outputs);
     if (!memory) return false;
-    sums_ = static_cast<T*>(memory);
-    read_ = reinterpret_cast<i64*>(static_cast<char*>(memory) + bytes);
-    frames_.fill_reads(read_);
-    context_.parallel(partials_ * ranges_, work, this);
-    if (!failed_) context_.parallel(map_.vectors, collect, this);
+    places_ = static_cast<i64*>(memory);
+    bands_ = reinterpret_cast<Span*>(fill_weight_places(axis, places_));
+    columns_ = bands_ + axis[1].out;
+    there_ = reinterpret_cast<unsigned*>(bands_ + outputs);
+    inside_ = there_ + axis[1].out;
+    fill_masks();
+    bands_count_ = cut(axis[1], lines_, rows_, bands_);
+    columns_count_ = cut(axis[2], tile_columns, rows_, columns_);
+    share();
+    sums_ = static_cast<T*>(context_.allocate(sizeof(T) * partials_ * map_.vectors * sums_size_));
+    if (sums_) {
+      context_.parallel(partials_ * ranges_, work, this);
+      if (!failed_) context_.parallel(map_.vectors, collect, this);
+      context_.release(sums_);
+    }
     context_.release(memory);
-    return !failed_;
+    return sums_ && !failed_;
   }
 
  private:
   static constexpr i64 lanes = Simd<T>::lanes;
 
-  // The sums of one vector: [t, u, v, q][lane].
+  static bool dense(const Axis& axis) {
+    for (i64 v = 1; v < axis.taps; ++v)
+      if (axis.offset[v] != axis.offset[v - 1] + 1) return false;
+    return true;
+  }
+
+  // The sums of one vector: [pass][t, u, v][lane].
   T* sums(i64 partial, i64 vector) const {
-    return sums_ + (partial * map_.vectors + vector) * reads_ * lanes;
+    return sums_ + (partial * map_.vectors + vector) * sums_size_;
+  }
+
+  void fill_masks() {
+    const Axis &high = p_.axis[1], &wide = p_.axis[2];
+    for (i64 h = 0; h < high.out; ++h) {
+      there_[h] = 0;
+      for (i64 u = 0; u < smaller(high.taps, 3); ++u) there_[h] |= reaches(high, h, u) << u;
+    }
+    for (i64 w = 0; w < wide.out; ++w) {
+      inside_[w] = 0;
+      for (i64 j = 0; j < 32; ++j) {
+        const i64 column = w * wide.step + wide.offset[0] + j;
+        if (column >= 0 && column < wide.in) inside_[w] |= 1u << j;
+      }
+    }
+  }
+
+  void share() {
+    units_ = p_.images * p_.axis[0].out * bands_count_;
+    partials_ = larger(1, partial_bytes / (map_.vectors * sums_size_ * i64(sizeof(T))));
+    partials_ = smaller(smaller(most_partials, partials_), units_);
+    const i64 wanted = jobs_per_thread * context_.threads;
+    ranges_ = larger(1, smaller(map_.vectors / 2, wanted / partials_));
   }
 
   // Add the partial sums of one vector in order and put them into gw.
@@ -125,109 +307,154 @@ class LanewiseGradient {
     T* total = g.sums(0, vector);
     for (i64 k = 1; k < g.partials_; ++k) {
       const T* more = g.sums(k, vector);
-      for (i64 e = 0; e < g.reads_ * lanes; ++e) total[e] += more[e];
+      for (i64 e = 0; e < g.sums_size_; ++e) total[e] += more[e];
     }
-    for (i64 l = 0; l < g.map_.count(vector); ++l) {
-      const T* from = total + l;
-      const i64 o = vector * lanes + l, group = o / p.out_channels;
-      T* gw = p.gw + group * p.gw_group + o % p.out_channels * p.gw_out;
-      for (i64 t = 0; t < p.axis[0].taps; ++t)
-        for (i64 u = 0; u < p.axis[1].taps; ++u)
-          for (i64 v = 0; v < p.axis[2].taps; ++v) {
-            const i64 tap = p.axis[0].weight[t] + p.axis[1].weight[u] + p.axis[2].weight[v];
-            for (i64 q = 0; q < p.in_channels; ++q, from += lanes) gw[tap + q * p.gw_in] = *from;
-          }
-    }
+    // Lanes that the vector before has already are left to it.
+    const i64 least = vector * lanes - g.map_.first(vector), *places = g.places_;
+    g.map_.each_weight(vector, [&](i64 l, i64 pass, i64 group, i64 out, i64 in) {
+      if (l < least) return;
+      T* gw = p.gw + group * p.gw_group + out * p.gw_out + in * p.gw_in;
+      const T* from = total + pass * g.taps_ * lanes + l;
+      for (i64 tap = 0; tap < g.taps_; ++tap) gw[places[tap]] = from[tap * lanes];
+    });
   }
 
-  // A range of boxes and a range of vectors, on one thread.
+  // A range of bands and a range of vectors, on one thread.
   static void work(void* self, i64 k) {
     auto& g = *static_cast<LanewiseGradient*>(self);
     const i64 partial = k / g.ranges_, range = k % g.ranges_;
-    const i64 begin = g.map_.vectors * range / g.ranges_;
-    const i64 end = g.map_.vectors * (range + 1) / g.ranges_;
-    const i64 frame = (end - begin) * g.frames_.vector_size();
-    const i64 stripe = g.frames_.box.together * g.frames_.box.columns * lanes;
-    T* memory = static_cast<T*>(g.context_.allocate(sizeof(T) * (frame + stripe)));
+    const i64 begin = g.map_.range(range, g.ranges_), end = g.map_.range(range + 1, g.ranges_);
+    const i64 copy = ((g.lines_ - 1) * g.p_.axis[1].step + 3) * g.copied_line_;
+    const i64 stripe = (g.lines_ * tile_columns * lanes + copy) * i64(sizeof(T));
+    void* memory = g.context_.allocate(stripe + sizeof(Tap) * g.taps_);
     if (!memory) {
       g.failed_ = true;
       return;
     }
+    Tap* taps = reinterpret_cast<Tap*>(static_cast<char*>(memory) + stripe);
     T* sums = g.sums(partial, begin);
-    for (i64 e = 0; e < (end - begin) * g.reads_ * lanes; ++e) sums[e] = T(0);
-    const i64 first = g.boxes_ * partial / g.partials_;
-    const i64 last = g.boxes_ * (partial + 1) / g.partials_;
-    for (i64 box = first; box < last; ++box)
-      g.add_box(g.frames_.place(box), begin, end, memory, memory + frame, partial);
+    for (i64 e = 0; e < (end - begin) * g.sums_size_; ++e) sums[e] = T(0);
+    const i64 first = g.units_ * partial / g.partials_;
+    const i64 last = g.units_ * (partial + 1) / g.partials_;
+    for (i64 unit = first; unit < last; ++unit)
+      for (i64 v = begin; v < end; v += g.together_)
+        g.add_band(unit, v, smaller(v + g.together_, end), g.sums(partial, v),
+                   static_cast<T*>(memory), taps);
     g.context_.release(memory);
   }
 
-  // Add one box to the sums of some vectors. `stripe` has room for gy of one of them.
-  void add_box(const typename Frames<T>::Place& at, i64 begin, i64 end, T* frame, T* stripe,
-               i64 partial) const {
+  // Add some lines to the sums of some vectors.
+  void add_band(i64 unit, i64 begin, i64 end, T* sums, T* stripe, Tap* taps) const {
     const Axis* axis = p_.axis;
-    const i64 line = (at.n * axis[0].out + at.d) * axis[1].out + at.h;
-    const T* gy = p_.gy + (line * axis[2].out + at.w) * map_.all;
-    const i64 gy_line = axis[2].out * map_.all;
-    for (i64 h = 0; h < at.lines; h += frames_.box.together) {
-      const i64 many = smaller(frames_.box.together, at.lines - h);
-      frames_.slide(at, begin, end, h, h + many, frame);
-      for (i64 v = begin; v < end; ++v) {
-        Pixels<T> pixels{frame + (v - begin) * frames_.vector_size(),
-                         frames_.column_step(),
-                         read_,
-                         reads_,
-                         h,
-                         frames_.phases(),
-                         gy + h * gy_line + v * lanes,
-                         gy_line,
-                         map_.all,
-                         many,
-                         at.columns};
-        const i64 count = map_.count(v);
-        if (count < lanes || reads_ > most_sums) gather(pixels, stripe, count);
-        if (map_.broadcast)
-          add_all<true>(pixels, sums(partial, v));
-        else
-          add_all<false>(pixels, sums(partial, v));
+    const Span& band = bands_[unit % bands_count_];
+    const i64 nd = unit / bands_count_, n = nd / axis[0].out, d = nd % axis[0].out;
+    const Taps t = taps_inside(axis[0], d);
+    const T* x = p_.x + n * p_.x_image + d * axis[0].step * axis[0].x +
+                 band.first * axis[1].step * axis[1].x;
+    const T* gy = p_.gy + (nd * axis[1].out + band.first) * axis[2].out * out_channels();
+    Taps v{0, 0};
+    i64 count = 0;
+    for (const Span* span = columns_; span < columns_ + columns_count_; ++span) {
+      if (span->taps.begin != v.begin || span->taps.end != v.end) {
+        v = span->taps;
+        count = fill_taps(t, band.taps, v, taps);
       }
+      if (!count) continue;
+      // gy is only written to in the stripe.
+      const Pixels<T> pixels{x + span->first * axis[2].step * axis[2].x,
+                             axis[1].step * axis[1].x,
+                             axis[2].step * axis[2].x,
+                             const_cast<T*>(gy) + span->first * out_channels(),
+                             axis[2].out * out_channels(),
+                             out_channels(),
+                             band.count,
+                             span->count,
+                             inside_ + span->first,
+                             there_ + band.first};
+      for (i64 vector = begin; vector < end; ++vector)
+        add_tile(pixels, vector, taps, count, sums + (vector - begin) * sums_size_, stripe);
     }
   }
 
-  template <bool broadcast>
-  static void add_all(const Pixels<T>& pixels, T* sums) {
-    const i64 chunk = part(pixels.reads, most_sums);
-    for (i64 first = 0; first < pixels.reads; first += chunk)
-      add<T, broadcast, most_sums>(pixels, first, smaller(chunk, pixels.reads - first), sums);
+  i64 out_channels() const { return p_.groups * p_.out_channels; }
+
+  i64 fill_taps(Taps t, Taps u, Taps v, Tap* to) const {
+    const Axis* axis = p_.axis;
+    const Tap* first = to;
+    for (i64 i = t.begin; i < t.end; ++i)
+      for (i64 j = u.begin; j < u.end; ++j)
+        for (i64 k = v.begin; k < v.end; ++k)
+          *to++ = {axis[0].offset[i] * axis[0].x + axis[1].offset[j] * axis[1].x +
+                       axis[2].offset[k] * axis[2].x,
+                   ((i * axis[1].taps + j) * axis[2].taps + k) * lanes};
+    return to - first;
   }
 
-  // Put gy of one vector side by side, where it is read several times or does not fill a vector.
-  static void gather(Pixels<T>& pixels, T* stripe, i64 count) {
+  void add_tile(Pixels<T> pixels, i64 vector, const Tap* taps, i64 count, T* sums,
+                T* stripe) const {
+    pixels.x += map_.x_channel(vector);
+    pixels.gy += map_.y_channel(vector);
+    if (map_.turns > 1) lay_gy(pixels, stripe);
+    if (copied_) {
+      taps = copied_taps_;
+      lay_x(pixels, stripe + lines_ * tile_columns * lanes);
+    }
+    for (i64 turn = 0; turn < map_.turns; ++turn, sums += taps_ * lanes)
+      add_taps(pixels, taps, count, sums);
+  }
+
+  void add_taps(const Pixels<T>& pixels, const Tap* taps, i64 count, T* sums) const {
+    int size = 0;
+    for (i64 first = 0; first < count; first += chunks[size]) {
+      while (chunks[size] > count - first) ++size;
+      const Adds<T>& adds = first + chunks[size] == count ? turning_ : plain_;
+      (rows_ ? adds.rows[p_.axis[2].step - 1] : adds.any[size])(pixels, taps + first, sums);
+    }
+  }
+
+  // Put gy of one vector side by side, to be turned.
+  void lay_gy(Pixels<T>& pixels, T* stripe) const {
     T* to = stripe;
-    for (i64 h = 0; h < pixels.lines; ++h) {
-      const T* from = pixels.gy + h * pixels.gy_line;
-      for (i64 c = 0; c < pixels.columns; ++c, from += pixels.gy_step, to += lanes) {
-        if (count == lanes) {
-          store(to, load(from));
-          continue;
-        }
-        for (i64 l = 0; l < count; ++l) to[l] = from[l];
-        for (i64 l = count; l < lanes; ++l) to[l] = T(0);
-      }
-    }
+    for (i64 h = 0; h < pixels.lines; ++h)
+      for (i64 c = 0; c < pixels.columns; ++c, to += lanes)
+        store(to, load(pixels.gy + h * pixels.gy_line + c * pixels.gy_step));
     pixels.gy = stripe;
     pixels.gy_step = lanes;
     pixels.gy_line = pixels.columns * lanes;
   }
 
+  // The same for x, for several passes: pixels that lie a power of two apart would drive each other
+  // out of the cache.
+  void lay_x(Pixels<T>& pixels, T* copy) const {
+    const Axis &high = p_.axis[1], &wide = p_.axis[2];
+    const i64 rows = (pixels.lines - 1) * high.step + 3;
+    const i64 columns = (pixels.columns - 1) * wide.step + 3;
+    const T* from = pixels.x + p_.axis[0].offset[0] * p_.axis[0].x + high.offset[0] * high.x +
+                    wide.offset[0] * wide.x;
+    for (i64 row = 0; row < rows; ++row, from += high.x) {
+      const i64 h = smaller(row / high.step, pixels.lines - 1), u = row - h * high.step;
+      if (!(pixels.there[h] >> u & 1)) continue;
+      T* to = copy + row * copied_line_;
+      for (i64 j = 0; j < columns; ++j)
+        if (*pixels.inside >> j & 1) store(to + j * lanes, load(from + j * wide.x));
+    }
+    pixels.x = copy;
+    pixels.x_line = high.step * copied_line_;
+    pixels.x_step = wide.step * lanes;
+  }
+
   const WeightGradient<T>& p_;
   const Context& context_;
   LaneMap<T> map_;
-  Frames<T> frames_;
-  i64 reads_, boxes_, partials_, ranges_;
+  const Adds<T>&plain_, &turning_;
+  i64 taps_, sums_size_, together_, lines_, copied_line_;
+  Tap copied_taps_[9];
+  i64 bands_count_ = 0, columns_count_ = 0, units_ = 0, partials_ = 0, ranges_ = 0;
+  Span *bands_ = nullptr, *columns_ = nullptr;
   T* sums_ = nullptr;
-  i64* read_ = nullptr;
-  bool failed_ = false;
+  i64* places_ = nullptr;
+  unsigned *there_ = nullptr, *inside_ = nullptr;
+  bool rows_, copied_, failed_ = false;
 };
 
 }  // namespace

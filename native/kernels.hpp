@@ -51,6 +51,21 @@ struct WeightGradient {
   i64 gw_group, gw_out, gw_in;
 };
 
+// gx[n, h, c] = sum over o, and taps t and q with q step + offset[t] = h, of gy[n, q, o] w[o, c, t]
+//
+// One group; the axes are those of the forward correlation. The channels of gx and gy are adjacent.
+template <class T>
+struct InputGradient {
+  i64 images, groups, in_channels, out_channels;
+  Axis axis[max_axes];  // `x` strides are those of gx, `y` those of gy
+  const T* gy;
+  i64 gy_image;
+  const T* w;
+  i64 w_out, w_in;
+  T* gx;
+  i64 gx_image;
+};
+
 // What a kernel needs from outside: threads and memory that lasts for one call.
 struct Context {
   // Calls job(data, k) for k < jobs, on however many threads there are.
@@ -65,9 +80,11 @@ enum Algorithm { direct, winograd, lanewise, algorithms };
 
 template <class T>
 struct Functions {
-  // False when there is no memory left.
-  bool (*correlate[algorithms])(const Correlation<T>&, const Context&);
+  // False when there is no memory left. All phases of one y are given together; they differ in
+  // their axes, in where y begins, and in the strides of y.
+  bool (*correlate[algorithms])(const Correlation<T>* phases, i64 count, const Context&);
   bool (*grad_weight[algorithms])(const WeightGradient<T>&, const Context&);
+  bool (*grad_input)(const InputGradient<T>&, const Context&);
   // A loop of multiply-adds and nothing else; returns how many it made.
   i64 (*multiply_adds)(i64 rounds);
 };

@@ -83,15 +83,11 @@ class WithoutGil {
  public:
   WithoutGil() : thread_(PyEval_SaveThread()) {}
   ~WithoutGil() {
-#if defined(__GLIBCXX__)
     try {
       PyEval_RestoreThread(thread_);
-    } catch (abi::__forced_unwind&) {
+    } catch (...) {
       for (;;) std::this_thread::sleep_for(std::chrono::hours(1));
     }
-#else
-    PyEval_RestoreThread(thread_);
-#endif
   }
   WithoutGil(const WithoutGil&) = delete;
 
@@ -124,23 +120,36 @@ struct Weights {
 };
 
 template <class T>
-void correlate_as(Algorithm algorithm, const In& x, const In& w, const In* b, const Out& y,
-                  const Plan& plan, bool transposed, bool relu) {
-  Weights weight(plan.shape(0));
-  Correlation<T> p;
-  const Sizes sizes =
-      read_problem<Correlation<T>, T>(p, plan, x, y.stride_ptr(), w.stride_ptr(), weight.data);
-  p.w = static_cast<const T*>(w.data());
-  // w (O, C/G, ...): a grad_input exchanges which of them is summed.
-  p.w_out = w.stride(transposed ? 1 : 0);
-  p.w_in = w.stride(transposed ? 0 : 1);
-  p.w_group = w.stride(0) * (transposed ? sizes.in_channels : sizes.out_channels);
-  p.b = b ? static_cast<const T*>(b->data()) : nullptr;
-  p.relu = relu;
-  p.y = static_cast<T*>(y.data());
-  p.y_image = y.stride(0);
+void correlate_as(Algorithm algorithm, const In& x, const In& w, const In* b,
+                  const std::vector<Out>& ys, const std::vector<Plan>& plans, bool transposed,
+                  bool relu) {
+  std::size_t numbers = 0;
+  for (const Plan& plan : plans) numbers += plan.shape(0);
+  Weights weight(numbers);
+  i64 work = 0;
+  std::vector<Correlation<T>> phases(plans.size());
+  i64* next = weight.data;
+  for (std::size_t k = 0; k < phases.size(); ++k) {
+    Correlation<T>& p = phases[k];
+    const Out& y = ys.at(k);
+    const Sizes sizes =
+        read_problem<Correlation<T>, T>(p, plans[k], x, y.stride_ptr(), w.stride_ptr(), next);
+    next += plans[k].shape(0);
+    work = sizes.work;
+    p.w = static_cast<const T*>(w.data());
+    // w (O, C/G, ...): a grad_input exchanges which of them is summed.
+    p.w_out = w.stride(transposed ? 1 : 0);
+    p.w_in = w.stride(transposed ? 0 : 1);
+    p.w_group = w.stride(0) * (transposed ? sizes.in_channels : sizes.out_channels);
+    p.b = b ? static_cast<const T*>(b->data()) : nullptr;
+    p.relu = relu;
+    p.y = static_cast<T*>(y.data());
+    p.y_image = y.stride(0);
+  }
   WithoutGil without_gil;
-  if (!active->functions<T>().correlate[algorithm](p, context(sizes.work))) throw std::bad_alloc();
+  if (!active->functions<T>().correlate[algorithm](phases.data(), i64(phases.size()),
+                                                   context(work)))
+    throw std::bad_alloc();
 }
 
 template <class T>
@@ -170,11 +179,38 @@ double winograd_part(Plan plan, int axes) {
   return active->winograd_products(axis) / double(taps);
 }
 
-void correlate(int algorithm, In x, In w, std::optional<In> b, Out y, Plan plan, bool transposed,
-               bool relu) {
+template <class T>
+void grad_input_as(const In& gy, const In& w, const Out& gx, const Plan& plan) {
+  Weights weight(plan.shape(0));
+  InputGradient<T> p;
+  const Sizes sizes = read(plan, p.axis, weight.data, int(gx.ndim()) - 2, gx.stride_ptr(),
+                           gy.stride_ptr(), w.stride_ptr());
+  p.images = sizes.images;
+  p.groups = sizes.groups;
+  p.in_channels = sizes.in_channels;
+  p.out_channels = sizes.out_channels;
+  p.gy = static_cast<const T*>(gy.data());
+  p.gy_image = gy.stride(0);
+  p.w = static_cast<const T*>(w.data());
+  p.w_out = w.stride(0);
+  p.w_in = w.stride(1);
+  p.gx = static_cast<T*>(gx.data());
+  p.gx_image = gx.stride(0);
+  WithoutGil without_gil;
+  if (!active->functions<T>().grad_input(p, context(sizes.work))) throw std::bad_alloc();
+}
+
+void grad_input(In gy, In w, Out gx, Plan plan) {
+  const auto compute =
+      gy.itemsize() == sizeof(float) ? grad_input_as<float> : grad_input_as<double>;
+  compute(gy, w, gx, plan);
+}
+
+void correlate(int algorithm, In x, In w, std::optional<In> b, const std::vector<Out>& ys,
+               const std::vector<Plan>& plans, bool transposed, bool relu) {
   const In* bias = b ? &*b : nullptr;
   const auto compute = x.itemsize() == sizeof(float) ? correlate_as<float> : correlate_as<double>;
-  compute(Algorithm(algorithm), x, w, bias, y, plan, transposed, relu);
+  compute(Algorithm(algorithm), x, w, bias, ys, plans, transposed, relu);
 }
 
 void grad_weight(int algorithm, In x, In gy, Out gw, Plan plan) {
@@ -235,11 +271,13 @@ NB_MODULE(_native, m) {
   using namespace pellucid;
   active = builds_that_run().front();  // the best
   m.def("correlate", &correlate, nb::arg("algorithm"), nb::arg("x").noconvert(),
-        nb::arg("w").noconvert(), nb::arg("b").none().noconvert(), nb::arg("y").noconvert(),
-        nb::arg("plan").noconvert(), nb::arg("transposed"), nb::arg("relu") = false);
+        nb::arg("w").noconvert(), nb::arg("b").none().noconvert(), nb::arg("ys").noconvert(),
+        nb::arg("plans").noconvert(), nb::arg("transposed"), nb::arg("relu") = false);
   m.def("grad_weight", &grad_weight, nb::arg("algorithm"), nb::arg("x").noconvert(),
         nb::arg("gy").noconvert(), nb::arg("gw").noconvert(), nb::arg("plan").noconvert());
   m.def("winograd_part", &winograd_part, nb::arg("plan").noconvert(), nb::arg("axes"));
+  m.def("grad_input", &grad_input, nb::arg("gy").noconvert(), nb::arg("w").noconvert(),
+        nb::arg("gx").noconvert(), nb::arg("plan").noconvert());
   m.def("empty_channels_last", &empty_channels_last);
   m.def("isas", &isas);
   m.def("isa", [] { return active->isa; });

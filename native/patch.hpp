@@ -60,7 +60,8 @@ class Patch {
     return smaller(larger(rows / axis_[1].step, 0) + 1, axis_[1].out);
   }
 
-  // How many small images are taken together: about `pixels`, `columns` of each line at a time.
+  // How many images are taken together where they are small: about `pixels`, in `columns` at a
+  // time.
   i64 images_within(i64 pixels, i64 columns) const {
     const i64 rows = axis_[0].taps * (axis_[1].out * axis_[1].step + span(1));
     const i64 most = inside_ ? pixels : most_copied / (rows * row_size() * i64(sizeof(T)));
@@ -143,7 +144,7 @@ class Patch {
     const i64 left = from ? smaller(larger(-low, 0), width_) : width_;
     const i64 right = from ? larger(smaller(axis_[2].in - low, width_), left) : width_;
     for (i64 e = 0; e < left * channels_; ++e) to[e] = T(0);
-    if (axis_[2].x == channels_) {
+    if (from && axis_[2].x == channels_) {
       copy_run(from + (left + low) * channels_, (right - left) * channels_, to + left * channels_);
     } else {
       constexpr i64 ahead = 8;  // pixels, which may be far apart, and far away

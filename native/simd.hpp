@@ -166,7 +166,9 @@ struct Mask<double> {
 };
 
 template <int... l>
-struct Indices {};
+struct Indices {
+  static constexpr int count = sizeof...(l);
+};
 
 template <int n, int... l>
 struct Count : Count<n - 1, n - 1, l...> {};

@@ -14,9 +14,11 @@ bool correlate_winograd(const Correlation<T>&, const Context&);
 template <class T>
 bool grad_weight_winograd(const WeightGradient<T>&, const Context&);
 template <class T>
-bool correlate_lanewise(const Correlation<T>&, const Context&);
+bool correlate_lanewise(const Correlation<T>* phases, i64 count, const Context&);
 template <class T>
 bool grad_weight_lanewise(const WeightGradient<T>&, const Context&);
+template <class T>
+bool grad_input_planar(const InputGradient<T>&, const Context&);
 // The products behind one output by conv_winograd.cpp; the number of taps where it leaves it to
 // direct.
 double winograd_products(const Axis* axis);

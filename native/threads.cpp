@@ -30,12 +30,8 @@ using u64 = std::uint64_t;
 class FlushDenormals {
  public:
 #if defined(__SSE2__)
-  FlushDenormals() : before_(_mm_getcsr()) {
-    _mm_setcsr(before_ | 0x8040);
-  }
-  ~FlushDenormals() {
-    _mm_setcsr(before_);
-  }
+  FlushDenormals() : before_(_mm_getcsr()) { _mm_setcsr(before_ | 0x8040); }
+  ~FlushDenormals() { _mm_setcsr(before_); }
 
  private:
   unsigned before_;
@@ -44,9 +40,7 @@ class FlushDenormals {
     __asm__ volatile("mrs %0, fpcr" : "=r"(before_));
     __asm__ volatile("msr fpcr, %0" ::"r"(before_ | (1ull << 24)));
   }
-  ~FlushDenormals() {
-    __asm__ volatile("msr fpcr, %0" ::"r"(before_));
-  }
+  ~FlushDenormals() { __asm__ volatile("msr fpcr, %0" ::"r"(before_)); }
 
  private:
   unsigned long long before_;
@@ -147,7 +141,9 @@ class Pool {
     // Either a helper that is falling asleep sees its seat, or it is counted here.
     const int asleep = asleep_.load();
     if (asleep == 0) return;
-    { std::lock_guard<std::mutex> lock(mutex_); }
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+    }
     if (helpers >= asleep)
       wake_.notify_all();
     else
@@ -164,7 +160,9 @@ class Pool {
   void stand_up() {
     state_.fetch_and(~seats);  // no job is left for whoever would come
     if (state_.fetch_sub(at_work) != at_work) return;
-    { std::lock_guard<std::mutex> lock(mutex_); }
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+    }
     done_.notify_one();
   }
 

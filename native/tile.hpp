@@ -18,7 +18,7 @@ constexpr int tile_rows = 6;
 constexpr int tile_vectors = vector_bytes == 64 ? 4 : 2;
 
 template <class T>
-constexpr i64 tile_width = tile_vectors* Simd<T>::lanes;
+constexpr i64 tile_width = tile_vectors * Simd<T>::lanes;
 
 constexpr i64 no_offset = 0;
 

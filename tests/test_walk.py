@@ -64,8 +64,8 @@ def missing(stops: list[Stop], made: list[tuple[str, str]]) -> list[str]:
     ]
 
 
-LAYER = nn.Conv2d(3, 16, 3)
-X, GY = pellucid.ones(2, 3, 8, 8, requires_grad=True), pellucid.ones(2, 16, 6, 6)
+LAYER = nn.Conv2d(8, 16, 3)
+X, GY = pellucid.ones(2, 8, 8, 8, requires_grad=True), pellucid.ones(2, 16, 6, 6)
 THERE = calls(lambda: LAYER(X))
 OUTPUT = LAYER(X)
 BACK = calls(lambda: OUTPUT.backward(GY))

@@ -321,7 +321,8 @@ MESSAGES = [
         lambda: conv.forward(X, W, None, SPEC, algorithm="fft"),
         ArgumentError,
         "conv2d: there is no algorithm 'fft'\n"
-        "  fix: use one of winograd, lanewise, direct, im2col, reference, or None for the fastest",
+        "  fix: use one of winograd, lanewise, planar, direct, im2col, reference, "
+        "or None for the fastest",
     ),
 ]
 

@@ -31,7 +31,8 @@ BOUNDS = {"float32": 5e-7, "float64": 1e-15}
 WINOGRAD_BOUNDS = {dtype: 4 * bound for dtype, bound in BOUNDS.items()}
 
 DIRECTIONS = ("forward", "grad_input", "grad_weight")
-NATIVE = ("winograd", "lanewise", "direct")
+NATIVE = ("winograd", "lanewise", "direct")  # in all directions
+THREADED = (*NATIVE, "planar")
 THREADS = (1, 2, 3, 5)
 MOST_MEETINGS = 3000  # of taps and pixels, for the loops of `reference`
 
@@ -100,7 +101,7 @@ def run(arrays: Arrays, direction: str, spec: ConvSpec, algorithm: str) -> Array
 def check_threads(arrays: Arrays, direction: str, case: Case, algorithm: str) -> Array:
     """Return the result, the same to the bit for any number of threads."""
     first = None
-    for threads in THREADS if algorithm in NATIVE else THREADS[:1]:
+    for threads in THREADS if algorithm in THREADED else THREADS[:1]:
         pellucid.set_num_threads(threads)
         found = run(arrays, direction, case.spec, algorithm)
         bits = found.tobytes()

@@ -90,9 +90,28 @@ BLOCKS = [
 ]
 
 
-# grad_input with the phases of the last axis side by side: whole and broken numbers of taps, crops
-# at either end, phases without taps, and everything else along the other axes.
-WIDE = [
+# Of lanewise: windows of every size, borders wider than the image, images narrower than a tile,
+# crops, several passes over a copy of x, rows of the kernel that lie apart, an overlapping last
+# vector.
+GROUPED = [
+    ConvSpec.parse("n2 c32 i13x15 o32 k5x5 p2 g32"),
+    ConvSpec.parse("c17 i15x17 o17 k7x7 p3 g17"),
+    ConvSpec.parse("c32 i4x3 o32 k5x5 p9 g32"),
+    ConvSpec.parse("n2 c32 i2x1 o32 k3x3 p1 g32"),
+    ConvSpec.parse("n2 c64 i9x30 o64 k3x3 s2x1 p-1:2x1:-2 g16"),
+    ConvSpec.parse("n2 c32 i16x16 o32 k3x3 s2 p0:1 g4"),
+    ConvSpec.parse("n2 c64 i31x33 o64 k3x3 p1 g4"),
+    ConvSpec.parse("n2 c64 i17x30 o64 k3x3 p2 d2x1 g8"),
+    ConvSpec.parse("c32 i5x9x9 o32 k3x3x3 p1 g8"),
+    ConvSpec.parse("n2 c34 i20x20 o34 k3x3 s3 p1 g34"),
+    ConvSpec.parse("n3 c44 i19x23 o44 k3x3 s2 p1 g44"),
+    ConvSpec.parse("n3 c256 i13x14 o256 k3x3 p1 g32"),
+    ConvSpec.parse("n2 c100 i15x15 o100 k5x5 p2 g100"),
+    *[ConvSpec.parse(f"c{C} i5x9 o{C} k3x3 p1 g{C}") for C in (5, 9, 13, 17, 23, 31, 33, 39)],
+]
+
+# Long strides: phases with as many taps or one less, without any, crops at either end.
+STRIDED = [
     ConvSpec.parse("n2 c1 i40 o20 k12 s4"),
     ConvSpec.parse("n2 c2 i37x41 o9 k4x4 s2 p1"),
     ConvSpec.parse("n3 c3 i23x30 o10 k3x11 s2x4 p0x2:1 d3x1"),

@@ -5,12 +5,11 @@ from __future__ import annotations
 import itertools
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from kernels.conv.problems import conv_specs, integers
 
 from pellucid.kernels.conv import ConvSpec, reference
-from pellucid.kernels.conv.correlation import forward_plan, phases, wide_phases
+from pellucid.kernels.conv.correlation import forward_plan, phases
 
 
 def read_plan(plan, axes):
@@ -79,41 +78,6 @@ def test_no_zeros_are_multiplied():
             _, axes = read_plan(plan, 2)
             taps += len(axes[0][3]) * len(axes[1][3])
     assert taps == 9
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("c1 i58112 o1026 k1024 s256", [(range(256), 4)]),
-        ("c3 i32x32 o8 k4x4 s2 p1", [(range(2), 2)] * 2),
-        ("c3 i32x32 o8 k7x11 s1x4", [(range(3), 3), (range(3, 4), 2)]),
-        ("c1 i40 o8 k3 s8", [(range(3), 1), (range(3, 8), None)]),
-        ("c1 i9x40 o8 k1x4 s2x4", [(range(4), 1), (range(4), None)]),
-        ("c3 i32x32 o8 k3x3 s2 p1", None),  # one channel each, as by themselves
-        ("c8 i32x32 o8 k4x4 s2 p1", None),  # full vectors already
-        ("c2 i32 o8 k4 s2 g2", None),
-        ("c1 i32 o8 k4 s2 d2", None),
-        ("c1 i32 o8 k4 s2 p-1:0", None),
-        ("c1 i32 o8 k4", None),
-    ],
-)
-def test_which_phases_stand_side_by_side(text, expected):
-    spec = ConvSpec.parse(text)
-    found = wide_phases(spec, 8)
-    if found is None:
-        assert expected is None
-        return
-    seen = []
-    for _, rhos, plan in found:
-        if plan is None:
-            seen.append((rhos, None))
-        else:
-            *_, (size, out, step, offsets, places) = read_plan(plan, spec.axes)[1]
-            assert (size, step) == (spec.out_size[-1], 1)
-            assert out == -(-(spec.in_size[-1] + spec.padding[-1][0]) // spec.stride[-1])
-            assert [-t for t in places] == offsets
-            seen.append((rhos, len(places)))
-    assert seen == expected
 
 
 def test_a_step_that_leads_nowhere_is_not_told():

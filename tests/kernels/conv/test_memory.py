@@ -16,7 +16,7 @@ from unittest import mock
 
 import numpy as np
 import pytest
-from kernels.conv.checks import DIRECTIONS, NATIVE
+from kernels.conv.checks import DIRECTIONS, NATIVE, THREADED
 from kernels.conv.layouts import channels_last
 from kernels.conv.native import needs_native, peak_of
 from kernels.conv.random_specs import draw
@@ -255,7 +255,7 @@ def check_workspace(spec: ConvSpec, dtype: str, most: float = np.inf) -> None:
         ("grad_input", (gy, w), x.nbytes),
         ("grad_weight", (gy, x), w.nbytes),
     ):
-        for name in NATIVE:
+        for name in THREADED:
             if ALGORITHMS[name].refuses(spec, direction, np.dtype(dtype)) is None:
                 pellucid.empty_cache()
                 call = functools.partial(getattr(conv, direction), *inputs, spec, algorithm=name)

@@ -8,19 +8,19 @@ import numpy as np
 import pytest
 from kernels.conv.checks import DIRECTIONS, NATIVE, Case, check
 from kernels.conv.native import needs_native, normal
-from kernels.conv.problems import BLOCKS, PROBLEMS
+from kernels.conv.problems import BLOCKS, GROUPED, PROBLEMS, STRIDED
 
 from pellucid.kernels import conv
 from pellucid.kernels.conv import ConvSpec
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("spec", [*PROBLEMS, *BLOCKS], ids=str)
+@pytest.mark.parametrize("spec", [*PROBLEMS, *BLOCKS, *GROUPED, *STRIDED], ids=str)
 def test_problems_and_blocks(spec, dtype):
     check(Case(spec, dtype))
 
 
-@pytest.mark.parametrize("spec", BLOCKS, ids=str)
+@pytest.mark.parametrize("spec", [*BLOCKS, *GROUPED, *STRIDED], ids=str)
 def test_blocks_read_as_they_lie(spec):
     check(
         Case(

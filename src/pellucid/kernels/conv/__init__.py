@@ -19,7 +19,7 @@ import numpy as np
 from pellucid.backend import Array, native
 from pellucid.dtypes import DType, as_dtype, float32, is_float
 from pellucid.errors import ArgumentError, DTypeError, ShapeError, UnsupportedError
-from pellucid.kernels.conv import direct, im2col, lanewise, reference, winograd
+from pellucid.kernels.conv import direct, im2col, lanewise, planar, reference, winograd
 from pellucid.kernels.conv.memory import check_memory, no_memory
 from pellucid.kernels.conv.spec import ConvSpec as ConvSpec
 from pellucid.kernels.conv.spec import Direction as Direction
@@ -55,6 +55,7 @@ class Algorithm(Protocol):
 ALGORITHMS: dict[str, Algorithm] = {
     "winograd": winograd,
     "lanewise": lanewise,
+    "planar": planar,
     "direct": direct,
     "im2col": im2col,
     "reference": reference,
@@ -86,16 +87,19 @@ def explain_choice(spec: ConvSpec, dtype: DType = float32) -> str:
     c1 i5x5 o1 k3x3 s2, float32
       forward      winograd    refuses: it would hardly save multiplications
                    lanewise    refuses: it is for groups
+                   planar      refuses: it is for grad_input
                    direct      chosen
                    im2col      slower: matrix products of NumPy, with columns to copy
                    reference   slower: a walk in Python, the oracle of the others
       grad_input   winograd    refuses: it would hardly save multiplications
                    lanewise    refuses: it is for groups
-                   direct      chosen
+                   planar      chosen
+                   direct      comes after planar
                    im2col      slower: matrix products of NumPy, with columns to copy
                    reference   slower: a walk in Python, the oracle of the others
       grad_weight  winograd    refuses: it would hardly save multiplications
                    lanewise    refuses: it is for groups
+                   planar      refuses: it is for grad_input
                    direct      chosen
                    im2col      slower: matrix products of NumPy, with columns to copy
                    reference   slower: a walk in Python, the oracle of the others

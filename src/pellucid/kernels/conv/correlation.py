@@ -5,7 +5,7 @@
 forward: step s, tap u at offset u d - p_low. grad_input: one correlation over gy for each phase
 rho = (h + p_low) mod s, with step 1 and the taps u with u d = rho (mod s), at offset
 q0 - (u d - rho) / s, stored to every s-th pixel of gx; a phase without taps is 0
-(docs/maths.md, 10). Where x has few channels, phases of the last axis are made side by side.
+(docs/maths.md, 10).
 Plans are arrays of integers, made once for a spec and kept for the last thousand of them.
 Next room: native/kernels.hpp.
 """
@@ -96,53 +96,4 @@ def phases(spec: ConvSpec) -> list[Phase]:
             numbers += _axis(out, count, 1, taps)
         sizes = tuple((len(taps), count) for _, count, taps in combination)
         found.append(Phase(part, np.array(numbers, np.int64), sizes))
-    return found
-
-
-class WidePhase(NamedTuple):
-    """Phases of the last axis that have equally many taps, as one correlation; see `wide_phases`.
-
-    `part` are the pixels of all other axes, and `rhos` the phases: rho = u mod s.
-    """
-
-    part: tuple[slice, ...]
-    rhos: range
-    plan: Array | None
-
-
-@lru_cache(maxsize=1024)
-def wide_phases(spec: ConvSpec, lanes: int) -> list[WidePhase] | None:
-    """Return phases side by side, or None where that fills the vectors no better.
-
-    Where d = 1, the taps u = t s + rho of all rho below k mod s read the same rows m - t of gy, and
-    so do those of the others. Channels-last, pixel m s + rho of channel c lies at m (s C) + rho C +
-    c: together they are one correlation with (rho, c) as its outputs (docs/maths.md, 10).
-    """
-    s, k, (low, _) = spec.stride[-1], spec.kernel[-1], spec.padding[-1]
-    C, (T, rest) = spec.in_channels, divmod(k, s)
-    parts = [(range(rest), T + 1), (range(rest, s), T)]
-    vectors = sum(taps * -(-len(rhos) * C // lanes) for rhos, taps in parts)
-    if spec.groups > 1 or spec.dilation[-1] > 1 or low < 0 or vectors >= k * -(-C // lanes):
-        return None
-    axes = [
-        _axis_phases(size, k, s, d, low)
-        for size, k, s, d, (low, _) in zip(
-            spec.in_size, spec.kernel, spec.stride, spec.dilation, spec.padding, strict=True
-        )
-    ][:-1]
-    pixels = -(-(spec.in_size[-1] + low) // s)
-    found = []
-    for combination in itertools.product(*axes):
-        part = tuple([rows for rows, _, _ in combination])
-        for rhos, taps in parts:
-            if not rhos:
-                continue
-            if not taps or not all(of_axis for _, _, of_axis in combination):
-                found.append(WidePhase(part, rhos, None))
-                continue
-            numbers = [spec.batch, 1, spec.out_channels, len(rhos) * C, min(spec.macs, _MOST)]
-            for out, (_, count, of_axis) in zip(spec.out_size, combination, strict=False):
-                numbers += _axis(out, count, 1, of_axis)
-            numbers += _axis(spec.out_size[-1], pixels, 1, [(-t, t) for t in range(taps)])
-            found.append(WidePhase(part, rhos, np.array(numbers, np.int64)))
     return found

@@ -8,17 +8,15 @@ Next room: native/conv_correlate.cpp and native/conv_gradient.cpp, told by corre
 
 from __future__ import annotations
 
-from dataclasses import replace
 from enum import IntEnum
 from math import prod
 from typing import NamedTuple
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
 from pellucid.backend import Array
 from pellucid.dtypes import DType
-from pellucid.kernels.conv.correlation import WidePhase, forward_plan, phases, wide_phases
+from pellucid.kernels.conv.correlation import forward_plan, phases
 from pellucid.kernels.conv.spec import ConvSpec, Direction
 from pellucid.kernels.layout import (
     empty_channels_last,
@@ -31,10 +29,6 @@ from pellucid.kernels.native import get_num_threads, module
 
 TILE_BYTES = 256  # of a tile's outputs, at most: four vectors of 64
 PATCH_BYTES = 9 << 20  # of rows of x that a job copies, where one line has not more
-
-# Multiply-adds of one image below which arranging phases side by side costs more than it saves;
-# `pellucid bench` on `c1 i28x28 o16 k2x2 s2` and its like: 55 microseconds without, 70 with.
-LEAST_WIDE = 20_000
 
 
 class Native(IntEnum):
@@ -61,8 +55,8 @@ def workspace(spec: ConvSpec, direction: Direction, dtype: DType) -> int:
     forward and grad_input: packed weights, whose outputs are rounded up to whole tiles, and in each
     thread the rows of x under a block of outputs, at least of one line, with tables of places.
     grad_weight: in each thread such rows of at most 66 channels, gy of 128 pixels and the sums of a
-    chunk of gw; partial sums where there are few chunks. Phases side by side take a copy of the
-    weights and the frame in which they lie. The pool rounds up by a quarter.
+    chunk of gw; partial sums where there are few chunks. The pool rounds
+    up by a quarter.
     """
     axes, item, taps = axes_of(spec, direction), dtype.itemsize, prod(spec.kernel)
     C, O = spec.in_channels // spec.groups, spec.out_channels // spec.groups
@@ -71,11 +65,6 @@ def workspace(spec: ConvSpec, direction: Direction, dtype: DType) -> int:
     if direction == "grad_input":
         C, O = O, C
     shared = item * spec.groups * rounded_up(O, TILE_BYTES // item) * (taps * C + 1)
-    if direction == "grad_input" and _wide_phases(replace(spec, batch=1), item):
-        pixels = -(-(spec.in_size[-1] + spec.padding[-1][0]) // spec.stride[-1])
-        axes[-1] = axes[-1]._replace(out=pixels)
-        shared += item * prod(spec.x_shape[:-1]) * pixels * spec.stride[-1]
-        shared += 2 * item * prod(spec.w_shape)
     columns = axes[-1].out
     rows = item * _rows_in_hand(spec.batch, axes, columns, spec.groups * C, item)
     tables = 8 * (3 * max(1024, columns) + taps + 64)
@@ -155,8 +144,8 @@ def forward(
     y = empty_channels_last(spec.y_shape, x.dtype)
     if y.size:
         b = None if b is None else np.ascontiguousarray(b)
-        x, w = _adjacent_channels(x), _adjacent_taps(w)
-        module.correlate(algorithm, x, w, b, y, forward_plan(spec), False)
+        x, w = adjacent_channels(x), _adjacent_taps(w)
+        module.correlate(algorithm, x, w, b, [y], [forward_plan(spec)], False)
     return y
 
 
@@ -167,51 +156,21 @@ def grad_input(
     bx: Array | None = None,
     algorithm: Native = Native.DIRECT,
 ) -> Array:
-    """Return gx, channels-last, phase by phase."""
-    gy = _adjacent_channels(gy)
+    """Return gx, channels-last, from its phases."""
     bx = None if bx is None else np.ascontiguousarray(bx)
-    if algorithm == Native.DIRECT and (wide := _wide_phases(spec, gy.itemsize)):
-        return _side_by_side(gy, w, bx, spec, wide)
     w = _adjacent_taps(w)
     gx = empty_channels_last(spec.x_shape, gy.dtype)
+    parts: list[Array] = []
+    plans: list[Array] = []
     for part, plan, _ in phases(spec) if gx.size else ():
         if plan is None:
             gx[part] = 0 if bx is None else bx.reshape(-1, *(1,) * spec.axes)
         else:
-            module.correlate(algorithm, gy, w, bx, gx[part], plan, True)
+            parts.append(gx[part])
+            plans.append(plan)
+    if plans:
+        module.correlate(algorithm, adjacent_channels(gy), w, bx, parts, plans, True)
     return gx
-
-
-def _wide_phases(spec: ConvSpec, item: int) -> list[WidePhase] | None:
-    """Return phases that are better made side by side. The batch has no part in that."""
-    if spec.stride[-1] == 1 or prod(spec.out_size) * prod(spec.w_shape) < LEAST_WIDE:
-        return None
-    return wide_phases(spec, module.vector_bytes() // item)
-
-
-def _side_by_side(
-    gy: Array, w: Array, bx: Array | None, spec: ConvSpec, wide: list[WidePhase]
-) -> Array:
-    """Return gx, where phases of the last axis are the outputs of one correlation."""
-    N, C, *rows, W = spec.x_shape
-    s, low = spec.stride[-1], spec.padding[-1][0]
-    M = -(-(W + low) // s)
-    frame = empty_channels_last((N, C, *rows, M * s), gy.dtype)
-    # (N, C, H, M s) -> (N, H, M s, C) -> (N, H, M, s C) -> (N, s C, H, M): always a view
-    by_phase = np.moveaxis(np.moveaxis(frame, 1, -1).reshape(N, *rows, M, s * C), -1, 1)
-    for part, rhos, plan in wide if frame.size else ():
-        out = by_phase[(slice(None), slice(rhos.start * C, rhos.stop * C)) + part]
-        bias = None if bx is None else np.tile(bx, len(rhos))
-        if plan is None:
-            out[...] = 0 if bias is None else bias.reshape(-1, *(1,) * spec.axes)
-            continue
-        # (O, C, KH, KW) -> (O, C, KH, T, R) -> (R, C, O, KH, T) -> (R C, O, KH, T)
-        taps = sliding_window_view(w, len(rhos), axis=-1)[..., rhos.start :: s, :]
-        taps = np.moveaxis(taps, (-1, 1), (0, 1))
-        taps = taps.reshape(len(rhos) * C, *taps.shape[2:])
-        module.correlate(Native.DIRECT, gy, taps, bias, out, plan, False)
-    gx = frame[..., low : low + W]
-    return gx if gx.shape == frame.shape else _copied(gx)
 
 
 def grad_weight(gy: Array, x: Array, spec: ConvSpec, algorithm: Native = Native.DIRECT) -> Array:
@@ -221,11 +180,11 @@ def grad_weight(gy: Array, x: Array, spec: ConvSpec, algorithm: Native = Native.
         gw[...] = 0
     else:
         gy = gy if is_channels_last(gy) else _copied(gy)
-        module.grad_weight(algorithm, _adjacent_channels(x), gy, gw, forward_plan(spec))
+        module.grad_weight(algorithm, adjacent_channels(x), gy, gw, forward_plan(spec))
     return gw
 
 
-def _adjacent_channels(x: Array) -> Array:
+def adjacent_channels(x: Array) -> Array:
     """Return x with its channels side by side in memory, copied only where they are not."""
     return x if has_adjacent_channels(x) else _copied(x)
 

@@ -2,8 +2,9 @@
 
     y[p][o] += sum over u,v,q  x[p s + (u,v) d - pad][(o div (O/G)) (C/G) + q] w[u,v,q][o]
 
-x is sorted once, while it is copied into a small padded frame, so that every lane finds its own
-input under every tap; no lane multiplies zeros of other groups (docs/maths.md, 15).
+x is read where it lies. With C/G > 1 it is read C/G times, and between these passes the sums turn
+by one lane within their group, so that each lane meets every channel of its group and no lane
+multiplies zeros of other groups (docs/maths.md, 15).
 Cost: the operations of the spec; these are few for each element, so memory sets the pace.
 Next room: direct.py, then native/conv_lanewise.cpp.
 """
@@ -22,7 +23,7 @@ _PARTIAL_SUMS = 2 << 20  # bytes, of a gw that is smaller
 
 
 def refuses(spec: ConvSpec, direction: Direction, dtype: DType) -> str | None:
-    """Say why not: one group, or groups that do not divide a vector evenly."""
+    """Say why not: one group, groups that do not divide a vector evenly, or less than a vector."""
     if module is None:
         return "the native module was not built"
     if spec.groups == 1:
@@ -33,6 +34,8 @@ def refuses(spec: ConvSpec, direction: Direction, dtype: DType) -> str | None:
         return f"a group has {C} channels of x and {outputs} of y, neither 1 nor the same number"
     if lanes % outputs:
         return f"a group has {outputs} channels of y, which do not divide a vector of {lanes}"
+    if spec.out_channels < lanes:
+        return f"y has {spec.out_channels} channels, fewer than the {lanes} of a vector"
     return None
 
 

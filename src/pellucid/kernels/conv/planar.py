@@ -1,0 +1,82 @@
+"""grad_input where x has few channels: pixels of gx lie along the lanes of a vector.
+
+    gx[k s + rho][c] = sum over o, and the taps t of phase rho, of gy[k + shift[t]][o] w[o][c][t]
+
+With 1 or 3 channels along the lanes, most of a vector would be empty. Here blocks of gy are
+transposed into one padded plane for each o, and each vector of its pixels meets all channels of x
+(docs/maths.md, 16). Nothing is scattered: every sum is finished in registers and stored once.
+Cost: the operations of the spec; beside them gy is transposed, block by block, in at most 256 KiB
+for each thread where the taps do not reach further than that.
+Next room: native/conv_planar.cpp.
+"""
+
+from __future__ import annotations
+
+import math
+
+from pellucid.backend import Array
+from pellucid.dtypes import DType
+from pellucid.kernels.conv import direct
+from pellucid.kernels.conv.correlation import forward_plan
+from pellucid.kernels.conv.spec import ConvSpec, Direction
+from pellucid.kernels.layout import empty_channels_last
+from pellucid.kernels.native import get_num_threads, module
+
+# With one more, direct was as fast or faster: C = 1 ... 12, O = 8 ... 128, kernels 3, 5 and 7.
+_MOST_CHANNELS = {"float32": 7, "float64": 6}
+_REACH = 256 << 10  # bytes of gy under a dilated kernel, from which direct was faster
+
+
+def refuses(spec: ConvSpec, direction: Direction, dtype: DType) -> str | None:
+    """Say why not: another direction, or groups."""
+    if module is None:
+        return "the native module was not built"
+    if direction != "grad_input":
+        return "it is for grad_input"
+    if spec.groups != 1:
+        return "it is for one group"
+    return None
+
+
+def slower(spec: ConvSpec, direction: Direction, dtype: DType) -> str | None:
+    """Say why not: enough channels to fill a vector, or taps that are far apart."""
+    most = _MOST_CHANNELS[dtype.name]
+    if spec.in_channels > most:
+        return f"more than {most} channels of x"
+    reach = math.prod(
+        d * (k - 1) // s + 1
+        for k, s, d in zip(spec.kernel, spec.stride, spec.dilation, strict=True)
+    )
+    if max(spec.dilation) > 1 and reach * spec.out_channels * dtype.itemsize > _REACH:
+        return f"its dilated kernel spans more than {_REACH >> 10} KiB of gy"
+    return None
+
+
+def workspace(spec: ConvSpec, direction: Direction, dtype: DType) -> int:
+    """Return the most bytes that a call takes beside its result.
+
+    Packed weights; in each thread the planes of a block, 256 KiB, or what one or two rows of gx
+    reach where that is more, and the sums of the block.
+    """
+    lanes, item = module.vector_bytes() // dtype.itemsize, dtype.itemsize
+    O, C = direct.rounded_up(spec.out_channels, lanes), direct.rounded_up(spec.in_channels, 4)
+    taps = math.prod(spec.kernel)
+    (KD, *_), (_, _, _, down), (_, W, _, across) = direct.axes_of(spec, "grad_input")
+    row = item * KD * O * (W + across)
+    block = max(_REACH, (2 + down) * row) + 4 * row + item * KD * O * 128
+    each = 2 * block + 48 * taps + 64
+    return direct.pooled(item * taps * O * C + get_num_threads() * each)
+
+
+def grad_input(gy: Array, w: Array, spec: ConvSpec, bx: Array | None = None) -> Array:
+    """Return gx, channels-last."""
+    gx = empty_channels_last(spec.x_shape, gy.dtype)
+    if gx.size:
+        module.grad_input(direct.adjacent_channels(gy), w, gx, forward_plan(spec))
+    if bx is not None:
+        gx += bx.reshape(-1, *(1,) * spec.axes)
+    return gx
+
+
+# The list of algorithms asks for all three; these are refused above, and so never called.
+forward, grad_weight = direct.forward, direct.grad_weight
