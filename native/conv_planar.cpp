@@ -13,6 +13,7 @@ namespace pellucid::PELLUCID_ISA {
 namespace {
 
 constexpr i64 frame_bytes = 256 << 10;  // planes of one block: half of a small second cache level
+constexpr i64 most_frames = 4;          // as large may one be whose rows are long
 constexpr i64 most_channels = 4;        // of one pass over the planes
 
 PELLUCID_INLINE i64 divide_up(i64 a, i64 b) {
@@ -84,6 +85,7 @@ class Planar {
     i64 least = -1;
     for (i64 wide = lanes; least < 0 || wide < w_.most + lanes; wide += lanes) {
       const i64 columns = smaller(wide, w_.most), pitch = columns + w_.span;
+      if (least >= 0 && pitch * (rows_ + h_.span) > most_frames * area) break;
       const i64 fitting = larger(area / pitch - h_.span, rows_);
       const i64 high = divide_up(h_.most, divide_up(h_.most, fitting));
       const i64 each = divide_up(columns, lanes), left = each % most;

@@ -179,7 +179,7 @@ def long(draw: Draw) -> dict[str, Any]:
 
 
 def strided(draw: Draw) -> dict[str, Any]:
-    """Few channels and a stride along the last axis, whose phases may stand side by side."""
+    """Few channels and a stride along the last axis: phases of unequal size, or without taps."""
     axes = draw.one_of([1, 2, 2, 3])
     few = axes - 1
     return {

@@ -230,8 +230,11 @@ UNUSUAL = [
     "c200 i9x9x9 o32 k3x3x3 p1",
     "n4 c256 i14x14 o256 k3x3 p1 g2",  # groups in turn, and side by side
     "n2 c128 i28x28 o128 k3x3 p1 g8",
-    "n2 c1 i5x3003 o40 k1x64 s1x16 p0x50:0",  # phases side by side
+    "n2 c1 i5x3003 o40 k1x64 s1x16 p0x50:0",  # few channels and many phases
     "n20 c3 i64x64 o64 k8x8 s4x4 p2",
+    "c1 i200000 o64 k9 p4",
+    "c3 i62x62 o5 k31x31 s31",
+    "c3 i12x12x500 o96 k5x5x5 p2 d2",
 ]
 
 

@@ -24,6 +24,7 @@ SPECS = [
     "c3 i6x5x7 o4 k3x2x3 p1",
     "n2 c24 i10x9 o24 k3x3 p1 g24",
     "n2 c16 i9x10 o16 k3x3 s2 p1 g4",
+    "n2 c32 i9x9 o32 k3x3 s2 p1 g8",
     "n2 c6 i9x9 o12 k3x3 p1 g6",
 ]
 VALUES = [np.nan, np.inf, -np.inf]

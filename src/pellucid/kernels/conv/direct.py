@@ -55,8 +55,7 @@ def workspace(spec: ConvSpec, direction: Direction, dtype: DType) -> int:
     forward and grad_input: packed weights, whose outputs are rounded up to whole tiles, and in each
     thread the rows of x under a block of outputs, at least of one line, with tables of places.
     grad_weight: in each thread such rows of at most 66 channels, gy of 128 pixels and the sums of a
-    chunk of gw; partial sums where there are few chunks. The pool rounds
-    up by a quarter.
+    chunk of gw; partial sums where there are few chunks. The pool rounds up by a quarter.
     """
     axes, item, taps = axes_of(spec, direction), dtype.itemsize, prod(spec.kernel)
     C, O = spec.in_channels // spec.groups, spec.out_channels // spec.groups
@@ -68,7 +67,9 @@ def workspace(spec: ConvSpec, direction: Direction, dtype: DType) -> int:
     columns = axes[-1].out
     rows = item * _rows_in_hand(spec.batch, axes, columns, spec.groups * C, item)
     tables = 8 * (3 * max(1024, columns) + taps + 64)
-    return pooled(shared + get_num_threads() * (rows + tables + weights_in_hand(taps)))
+    return pooled(
+        shared + plans(spec) + get_num_threads() * (rows + tables + weights_in_hand(taps))
+    )
 
 
 def _gradient_workspace(spec: ConvSpec, axes: list[AxisSizes], item: int) -> int:
@@ -94,6 +95,12 @@ def _rows_in_hand(batch: int, axes: list[AxisSizes], columns: int, channels: int
 def most_partial_sums(sums: int) -> int:
     """Return the most bytes of all partial sums together, where one of them has so many."""
     return 16 * min(sums, 2 << 20)
+
+
+def plans(spec: ConvSpec) -> int:
+    """Return the most bytes of the plans of all phases, of which each has a tap."""
+    phases = prod(min(s, k) for s, k in zip(spec.stride, spec.kernel, strict=True))
+    return 8 * phases * (17 + 2 * sum(spec.kernel))
 
 
 def weights_in_hand(taps: int) -> int:
@@ -158,7 +165,6 @@ def grad_input(
 ) -> Array:
     """Return gx, channels-last, from its phases."""
     bx = None if bx is None else np.ascontiguousarray(bx)
-    w = _adjacent_taps(w)
     gx = empty_channels_last(spec.x_shape, gy.dtype)
     parts: list[Array] = []
     plans: list[Array] = []
@@ -169,7 +175,8 @@ def grad_input(
             parts.append(gx[part])
             plans.append(plan)
     if plans:
-        module.correlate(algorithm, adjacent_channels(gy), w, bx, parts, plans, True)
+        gy, w = adjacent_channels(gy), _adjacent_taps(w)
+        module.correlate(algorithm, gy, w, bx, parts, plans, True)
     return gx
 
 

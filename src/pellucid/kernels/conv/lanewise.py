@@ -19,7 +19,8 @@ from pellucid.kernels.conv import direct
 from pellucid.kernels.conv.spec import ConvSpec, Direction
 from pellucid.kernels.native import get_num_threads, module
 
-_PARTIAL_SUMS = 2 << 20  # bytes, of a gw that is smaller
+_PARTIAL_SUMS = 64 << 10  # bytes, of a gw that is smaller
+_TILE = 32 << 10  # bytes of x and gy of a tile, and tables
 
 
 def refuses(spec: ConvSpec, direction: Direction, dtype: DType) -> str | None:
@@ -47,21 +48,19 @@ def slower(spec: ConvSpec, direction: Direction, dtype: DType) -> str | None:
 def workspace(spec: ConvSpec, direction: Direction, dtype: DType) -> int:
     """Return the most bytes that a call takes beside its result.
 
-    Packed weights, or the sums of gw, with outputs in whole vectors, and partial sums of a small
-    gw; the places that an output reads; and for each thread the sorted rows of x under 8 pixels, or
-    100 KB of them.
+    Packed weights and biases of all phases, or the sums of gw, with channels in whole vectors;
+    tables of taps, and of which columns of x each tile sees; for each thread a tile.
     """
     C, O = spec.in_channels // spec.groups, spec.out_channels // spec.groups
-    if direction == "grad_input":
-        C, O = O, C
     lanes, taps = module.vector_bytes() // dtype.itemsize, prod(spec.kernel)
-    outputs = direct.rounded_up(spec.groups * O, lanes)
-    weights = dtype.itemsize * outputs * (taps * C + 1)
-    (KD, *_), (_, _, step, span), (_, _, along, reach) = direct.axes_of(spec, direction)
-    few = dtype.itemsize * 4 * lanes * C * KD * (span + step) * (8 * along + reach)
-    places = 8 * taps * C * (64 + span)
-    frames = get_num_threads() * (2 * few + (512 << 10))
-    return direct.pooled(weights + _PARTIAL_SUMS + places + frames)
+    channels = direct.rounded_up(spec.groups * max(C, O), lanes)
+    weights = dtype.itemsize * channels * taps * ((C if C == O else 1) + 1)
+    *_, high, wide = direct.axes_of(spec, direction)
+    if direction == "grad_weight":
+        shared = max(weights, _PARTIAL_SUMS) + 8 * taps + 40 * (high.out + wide.out)
+    else:
+        shared = weights + direct.plans(spec) + taps * (256 + 4 * (wide.out // 3 + 2))
+    return direct.pooled(shared + get_num_threads() * (_TILE + 32 * taps))
 
 
 forward = partial(direct.forward, algorithm=direct.Native.LANEWISE)

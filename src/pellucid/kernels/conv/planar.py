@@ -5,8 +5,8 @@
 With 1 or 3 channels along the lanes, most of a vector would be empty. Here blocks of gy are
 transposed into one padded plane for each o, and each vector of its pixels meets all channels of x
 (docs/maths.md, 16). Nothing is scattered: every sum is finished in registers and stored once.
-Cost: the operations of the spec; beside them gy is transposed, block by block, in at most 256 KiB
-for each thread where the taps do not reach further than that.
+Cost: the operations of the spec; beside them gy is transposed, block by block: 256 KiB for
+each thread, and at most a mebibyte where the taps do not reach further than that.
 Next room: native/conv_planar.cpp.
 """
 
@@ -55,17 +55,17 @@ def slower(spec: ConvSpec, direction: Direction, dtype: DType) -> str | None:
 def workspace(spec: ConvSpec, direction: Direction, dtype: DType) -> int:
     """Return the most bytes that a call takes beside its result.
 
-    Packed weights; in each thread the planes of a block, 256 KiB, or what one or two rows of gx
-    reach where that is more, and the sums of the block.
+    Packed weights, and in each thread the planes of a block of gy, of a mebibyte or what one vector
+    of pixels reaches, with rows and vectors that are not full, and the sums of its pixels.
     """
-    lanes, item = module.vector_bytes() // dtype.itemsize, dtype.itemsize
-    O, C = direct.rounded_up(spec.out_channels, lanes), direct.rounded_up(spec.in_channels, 4)
-    taps = math.prod(spec.kernel)
-    (KD, *_), (_, _, _, down), (_, W, _, across) = direct.axes_of(spec, "grad_input")
-    row = item * KD * O * (W + across)
-    block = max(_REACH, (2 + down) * row) + 4 * row + item * KD * O * 128
-    each = 2 * block + 48 * taps + 64
-    return direct.pooled(item * taps * O * C + get_num_threads() * each)
+    item, taps, C, O = dtype.itemsize, math.prod(spec.kernel), spec.in_channels, spec.out_channels
+    lanes = 64 // item
+    (KD, *_), (*_, down), (*_, across) = direct.axes_of(spec, direction)
+    planes = KD * direct.rounded_up(O, lanes)
+    block = max((1 << 20) // (item * planes), (down + 2) * (across + lanes))  # of one plane
+    frame = planes * (3 * block + 2 * (across + 6 * lanes)) + 4 * (2 * block + lanes)
+    weights = item * taps * O * 2 * C + direct.plans(spec)
+    return direct.pooled(weights + get_num_threads() * (item * frame + 64 * (taps + 1)))
 
 
 def grad_input(gy: Array, w: Array, spec: ConvSpec, bx: Array | None = None) -> Array:
