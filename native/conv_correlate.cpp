@@ -2,6 +2,7 @@
 // (docs/maths.md, 1, 4 and 7). A grad_input comes here as one correlation for each phase.
 //
 //   i: output pixels    r: kernel rows    l: the run (v, c)    b: packed weights
+#include "jobs.hpp"
 #include "patch.hpp"
 #include "table.hpp"
 #include "tile.hpp"
@@ -79,7 +80,7 @@ class Correlate {
     auto* buffer =
         static_cast<Vec<T>*>(g.context_.allocate(g.weights_.size() * i64(sizeof(Vec<T>))));
     if (!buffer) {
-      g.failed_ = true;
+      g.failed_.raise();
       return;
     }
     const i64 group = k / g.blocks_, first = k % g.blocks_ * width;
@@ -104,7 +105,7 @@ class Correlate {
     auto& g = *static_cast<Correlate*>(self);
     Job job(g, k / g.output_jobs_, k % g.output_jobs_);
     if (!job.memory) {
-      g.failed_ = true;
+      g.failed_.raise();
       return;
     }
     job.run();
@@ -210,7 +211,7 @@ class Correlate {
   Run run_;
   i64 blocks_, block_size_, lines_, lines_per_job_, line_jobs_, output_jobs_;
   T *packed_ = nullptr, *bias_ = nullptr;
-  bool failed_ = false;
+  Flag failed_;
 };
 
 }  // namespace

@@ -6,6 +6,7 @@
 // A job has a range of lines, a chunk of channels and a chunk of outputs. It walks its lines block
 // by block, and puts the channels and the outputs that it needs of a block side by side: in memory
 // they lie as far apart as a pixel is long.
+#include "jobs.hpp"
 #include "patch.hpp"
 #include "table.hpp"
 #include "tile.hpp"
@@ -92,7 +93,7 @@ class GradWeight {
     auto& g = *static_cast<GradWeight*>(self);
     Job job(g, k / g.units_, k % g.units_);
     if (!job.memory) {
-      g.failed_ = true;
+      g.failed_.raise();
       return;
     }
     job.run();
@@ -114,7 +115,7 @@ class GradWeight {
     auto* buffer =
         static_cast<Vec<T>*>(context_.allocate((together * taps_ + 1) * i64(sizeof(Vec<T>))));
     if (!buffer) {
-      failed_ = true;
+      failed_.raise();
       return;
     }
     T* gw = p_.gw + group(unit) * p_.gw_group + (in(unit) + part * part_) * p_.gw_in +
@@ -242,7 +243,7 @@ class GradWeight {
   i64 taps_, in_chunk_, in_chunks_, part_, parts_, out_chunk_, out_chunks_, run_, columns_, lines_;
   i64 lines_per_block_, units_, partials_;
   T* sums_ = nullptr;
-  bool failed_ = false;
+  Flag failed_;
 };
 
 }  // namespace

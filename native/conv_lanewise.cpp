@@ -7,6 +7,7 @@
 // The order of each sum is that of (pass, t, u, v), without the taps that reach over the edge of x,
 // whatever the tiles and the threads. All phases of a grad_input go through a tile together, so
 // that gx is written as it lies.
+#include "jobs.hpp"
 #include "lanewise.hpp"
 #include "table.hpp"
 
@@ -339,7 +340,7 @@ class Lanewise {
     const i64 h = unit % c.bands_ * height, nd = unit / c.bands_;
     Read* reads = static_cast<Read*>(c.context_.allocate(c.most_reads_ * sizeof(Read)));
     if (!reads) {
-      c.failed_ = true;
+      c.failed_.raise();
       return;
     }
     for (i64 tile = 0; tile < c.tiles_; ++tile)
@@ -397,7 +398,7 @@ class Lanewise {
   const Context& context_;
   LaneMap<T> map_;
   i64 planes_, bands_, pixels_, tiles_, units_, ranges_ = 1, most_reads_ = 1;
-  bool failed_ = false;
+  Flag failed_;
   Phase<T>* phases_ = nullptr;
 };
 

@@ -7,6 +7,7 @@
 // pixels of a tile. x is read as it lies, and gy turns by one lane for each pass (lanewise.hpp).
 // Tiles never mix pixels that meet different taps, and are added in order in a fixed number of
 // partial sums, and those in order.
+#include "jobs.hpp"
 #include "lanewise.hpp"
 #include "table.hpp"
 
@@ -336,7 +337,7 @@ class LanewiseGradient {
     const i64 stripe = (g.lines_ * tile_columns * lanes + copy) * i64(sizeof(T));
     void* memory = g.context_.allocate(stripe + sizeof(Tap) * g.taps_);
     if (!memory) {
-      g.failed_ = true;
+      g.failed_.raise();
       return;
     }
     Tap* taps = reinterpret_cast<Tap*>(static_cast<char*>(memory) + stripe);
@@ -462,7 +463,8 @@ class LanewiseGradient {
   T* sums_ = nullptr;
   i64* places_ = nullptr;
   unsigned *there_ = nullptr, *inside_ = nullptr;
-  bool rows_, copied_, failed_ = false;
+  bool rows_, copied_;
+  Flag failed_;
 };
 
 }  // namespace

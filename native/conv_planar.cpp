@@ -5,6 +5,7 @@
 //
 // A block of gy is transposed into one plane for each o, rows behind each other with zeros between
 // them, so that a tap is one offset. Sums are made for each phase, and stored to its pixels of gx.
+#include "jobs.hpp"
 #include "planar_tile.hpp"
 #include "table.hpp"
 #include "transpose.hpp"
@@ -129,7 +130,7 @@ class Planar {
     auto& g = *static_cast<Planar*>(self);
     Job job(g, k);
     if (!job.frame) {
-      g.failed_ = true;
+      g.failed_.raise();
       return;
     }
     job.run();
@@ -307,7 +308,7 @@ class Planar {
   i64 wide_ = 0, high_ = 0, pitch_, across_, down_, jobs_, sums_, plane_;
   bool by_row_ = false;
   T* packed_ = nullptr;
-  bool failed_ = false;
+  Flag failed_;
 };
 
 }  // namespace

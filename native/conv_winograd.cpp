@@ -10,6 +10,7 @@
 // cache. The sums are the same either way. They are cut into panels of 128, which keeps them
 // accurate. A tile that is not finite is computed again directly, so that one NaN or infinity
 // spoils only what it touches.
+#include "jobs.hpp"
 #include "patch.hpp"
 #include "table.hpp"
 #include "tile.hpp"
@@ -101,7 +102,7 @@ class Winograd {
 
   Vec<T>* weight_buffer() {
     void* buffer = context_.allocate(weights_.size() * i64(sizeof(Vec<T>)));
-    if (!buffer) failed_ = true;
+    if (!buffer) failed_.raise();
     return static_cast<Vec<T>*>(buffer);
   }
 
@@ -148,7 +149,7 @@ class Winograd {
     auto& g = *static_cast<Winograd*>(self);
     Job job(g, k / g.ranges_, k % g.ranges_);
     if (!job.memory) {
-      g.failed_ = true;
+      g.failed_.raise();
       return;
     }
     job.run();
@@ -291,7 +292,7 @@ class Winograd {
   i64 channels_, depth_, blocks_, tiles_, block_tiles_, ranges_, jobs_, plane_ = 0;
   bool by_outputs_;
   T* shared_ = nullptr;
-  bool failed_ = false;
+  Flag failed_;
 };
 
 template <class T>

@@ -8,6 +8,7 @@
 // A job has a range of tiles, a chunk of channels and a chunk of outputs. Where V and W of all
 // tiles fit into memory, they are made once for all jobs; else each job makes its own, block by
 // block. The number of ranges is fixed by the spec, so that threads change no bit.
+#include "jobs.hpp"
 #include "patch.hpp"
 #include "table.hpp"
 #include "tile.hpp"
@@ -139,7 +140,7 @@ class WinogradGradient {
     const i64 pairs = g.in_chunks_ * g.out_chunks_;
     Job job(g, k / pairs, k % pairs);
     if (!job.memory) {
-      g.failed_ = true;
+      g.failed_.raise();
       return;
     }
     job.run();
@@ -232,7 +233,7 @@ class WinogradGradient {
     const i64 together = larger(1, smaller(end - begin, lanes));
     auto* buffer = static_cast<Vec<T>*>(context_.allocate(together * span * i64(sizeof(Vec<T>))));
     if (!buffer) {
-      failed_ = true;
+      failed_.raise();
       return;
     }
     for (i64 e = 0; e < outputs(chunk); e += lanes) {
@@ -298,7 +299,7 @@ class WinogradGradient {
   i64 parts_, tiles_, in_chunks_, in_chunk_, out_chunks_, out_chunk_, depth_, partials_;
   bool shared_tiles_;
   T *memory_ = nullptr, *sums_ = nullptr;
-  bool failed_ = false;
+  Flag failed_;
 };
 
 template <class T>

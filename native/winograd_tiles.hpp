@@ -7,6 +7,7 @@
 // part counts like further channels.
 #pragma once
 
+#include "jobs.hpp"
 #include "kernels.hpp"
 #include "patch.hpp"
 #include "winograd.hpp"
@@ -206,11 +207,11 @@ bool each_group(const Problem& p, const Context& context, Problem (*group_of)(co
     Context alone;
     Problem (*group_of)(const Problem&, i64);
     bool (*compute)(const Problem&, const Context&);
-    bool failed = false;
+    Flag failed = {};
   } groups{p, {in_turn, 1, context.allocate, context.release}, group_of, compute};
   const auto job = [](void* data, i64 g) {
     auto& all = *static_cast<Groups*>(data);
-    if (!all.compute(all.group_of(all.p, g), all.alone)) all.failed = true;
+    if (!all.compute(all.group_of(all.p, g), all.alone)) all.failed.raise();
   };
   context.parallel(p.groups, job, &groups);
   return !groups.failed;
