@@ -1,0 +1,66 @@
+"""One convolution as one HTML file: grids that can be pointed at, every gradient with its equation.
+
+`page(spec)` puts the style and the modules of this folder into page.html. The browser does the
+rest: the modules solve the index equation themselves, so that sliders need no Python, and a test
+holds that page and Python say the same. Nothing is loaded from a network.
+
+Not here: pictures for other pages, and what a terminal prints. Next room: spec.js, and from there
+as each module says at its top.
+"""
+
+from __future__ import annotations
+
+import re
+from html import escape
+from importlib.resources import files
+
+import pellucid
+from pellucid.errors import ArgumentError
+from pellucid.kernels.conv import ConvSpec
+
+LANGUAGES = ("en", "ko")
+
+# Each imports from those before it.
+_MODULES = (
+    "spec", "axis", "notation", "derive", "numbers", "light", "maths", "strings", "draw", "stage",
+    "code", "panel", "views", "player", "controls", "heat", "app",
+)  # fmt: skip
+_IMPORT = re.compile(r'^import (\{[^}]*\}) from "\./(\w+)\.js";$', re.MULTILINE)
+_EXPORT = re.compile(r"^export (?=(?:const|class|function\*?) (\w+))", re.MULTILINE)
+
+
+def page(spec: ConvSpec | str, language: str = "en") -> str:
+    """Return the page that explains one convolution, as the text of one HTML file.
+
+    Shapes: any; what is too large to draw is derived element by element.
+    Raises: as `ConvSpec.parse`; ArgumentError for a language that the page has no words in.
+
+    >>> page("c1 i5x5 o1 k3x3 s2", "ko").splitlines()[1]
+    '<html lang="ko" data-spec="c1 i5x5 o1 k3x3 s2">'
+    """
+    if language not in LANGUAGES:
+        raise ArgumentError(
+            "page", f"there is no language {language!r}", fix=f"use one of {', '.join(LANGUAGES)}"
+        )
+    problem = spec if isinstance(spec, ConvSpec) else ConvSpec.parse(spec)
+    parts = {
+        "language": language,
+        "spec": escape(str(problem)),
+        "version": pellucid.__version__,
+        "style": _read("page.css"),
+        "script": "\n".join(_module(name) for name in _MODULES),
+    }
+    # In one pass, so that what is put in is not searched again.
+    return re.sub("{(%s)}" % "|".join(parts), lambda found: parts[found[1]], _read("page.html"))
+
+
+def _read(name: str) -> str:
+    return files(__name__).joinpath(name).read_text(encoding="utf-8")
+
+
+def _module(name: str) -> str:
+    """Return a module as a function that is called once and returns what it exports."""
+    text = _read(f"{name}.js")
+    body = _IMPORT.sub(r"const \1 = $\2;", _EXPORT.sub("", text))
+    exported = ", ".join(_EXPORT.findall(text))
+    return f"const ${name} = (() => {{\n{body}return {{ {exported} }};\n}})();"

@@ -1,0 +1,380 @@
+// The page itself: what is chosen, what is pointed at, and what is redrawn when either changes.
+// The address holds the problem and the element, `#c1+i5x5+o1+k3x3+s2@gx:0,0,0,2`, so that a link
+// leads to the same picture. To read all of it, begin at spec.js and follow "Read on".
+
+import { reasonAt } from "./axis.js";
+import { pellucidCode, torchCode } from "./code.js";
+import { Controls, drawChoices } from "./controls.js";
+import { countTerms, indicesOf, latexOf, textOf, valueOf } from "./derive.js";
+import { el } from "./draw.js";
+import { drawHeat } from "./heat.js";
+import { lightsOf } from "./light.js";
+import { baseOf, textName } from "./notation.js";
+import { GIVEN, Numbers, PATTERNS, shown } from "./numbers.js";
+import { drawEquation, emphasise, sumOf, wordsFor } from "./panel.js";
+import { Player } from "./player.js";
+import { formatSpec, parseSpec, SpecError } from "./spec.js";
+import { ARRAYS, MOST_CELLS, Stage, tooLarge } from "./stage.js";
+import { STRINGS } from "./strings.js";
+import { VIEWS, viewOf } from "./views.js";
+
+const byId = (id) => document.getElementById(id);
+const root = document.documentElement;
+const NOTATIONS = ["textbook", "indices"];
+
+const state = {
+  language: root.lang, notation: "textbook", pattern: "counting",
+  spec: null, numbers: null, // the problem that is drawn
+  asked: "", problem: null, // what was asked for last, and why it is impossible
+  chosen: null, preview: null, term: null, // elements: that which stays, that which is pointed at
+};
+
+const words = () => STRINGS[state.language];
+const current = () => state.preview ?? state.chosen;
+
+// Any number of any array; what is not given is computed, and kept until the numbers change.
+const known = new Map();
+function value(array, index) {
+  if (GIVEN.includes(array)) return state.numbers.at(array, index);
+  const key = `${array}:${index}`;
+  if (!known.has(key)) known.set(key, valueOf(state.spec, array, index, at));
+  return known.get(key);
+}
+const at = (array, index) => state.numbers.at(array, index);
+
+// --- choosing -------------------------------------------------------------------------------------
+
+// The element that tells most at first: the first pixel whose gradient has two terms.
+function firstElement(spec) {
+  if (tooLarge(spec)) return { array: "gx", index: spec.shapes.gx.map(() => 0) };
+  const pixels = [...indicesOf(spec.shapes.gx)];
+  const index = pixels.find((one) => countTerms(spec, "gx", one) > 1) ?? pixels[0];
+  return index ? { array: "gx", index } : { array: "gw", index: spec.shapes.gw.map(() => 0) };
+}
+
+const exists = (spec, { array, index }) =>
+  spec.shapes[array]?.length === index.length &&
+  index.every((place, axis) => Number.isInteger(place) && place >= 0 && place < spec.shapes[array][axis]);
+
+const sameElement = (a, b) => a && b && a.array === b.array && String(a.index) === String(b.index);
+
+function choose(element) {
+  state.preview = null;
+  if (!sameElement(state.chosen, element)) {
+    state.chosen = element;
+    state.term = null;
+    remember();
+    showPlayer();
+  }
+  showElement();
+}
+
+// While a cell that belongs to the equation is pointed at, its term stands out; any other cell
+// shows its own equation until the pointer leaves it.
+function point(element) {
+  const own = lightsOf(state.spec, state.chosen).cells.find((cell) => sameElement(cell, element));
+  const [preview, term] = own ? [null, own.term] : [element, null];
+  if (sameElement(preview, state.chosen)) return leave();
+  if (sameElement(preview, state.preview) && term === state.term) return undefined;
+  Object.assign(state, { preview, term });
+  return showElement();
+}
+
+function leave() {
+  if (state.preview || state.term !== null) {
+    Object.assign(state, { preview: null, term: null });
+    showElement();
+  }
+}
+
+function hoverTerm(term) {
+  state.term = term;
+  emphasise(byId("equation"), term);
+  if (!tooLarge(state.spec)) stage.light(lightsOf(state.spec, current()), term);
+}
+
+// --- the problem ----------------------------------------------------------------------------------
+
+// Take another problem from its one-line name; where it is impossible, say why and keep the last.
+function ask(text, element = null) {
+  state.asked = text;
+  try {
+    setSpec(parseSpec(text), element);
+    state.problem = null;
+  } catch (error) {
+    if (!(error instanceof SpecError)) throw error;
+    state.problem = error;
+  }
+  showControls();
+}
+
+function setSpec(spec, element) {
+  const before = state.spec && formatSpec(state.spec);
+  if (before !== formatSpec(spec)) {
+    state.numbers = new Numbers(spec, state.pattern);
+    state.spec = spec;
+  }
+  const wanted = element ?? state.chosen;
+  state.chosen = wanted && exists(spec, wanted) ? wanted : firstElement(spec);
+  Object.assign(state, { preview: null, term: null });
+  remember();
+  showAll();
+}
+
+// --- the address ----------------------------------------------------------------------------------
+
+function remember() {
+  const { array, index } = state.chosen;
+  const name = formatSpec(state.spec).replaceAll(" ", "+");
+  const place = sameElement(state.chosen, firstElement(state.spec)) ? "" : `@${array}:${index}`;
+  const address = `#${name}${place}`;
+  if (location.hash !== address) history.replaceState(null, "", address);
+}
+
+// Read the address: the problem, and the element behind the @.
+function readAddress() {
+  const [name, place = ""] = decodeURIComponent(location.hash.slice(1)).split("@");
+  const [array, index = ""] = place.split(":");
+  const text = name.replaceAll("+", " ").trim();
+  const element = ARRAYS.includes(array) ? { array, index: index.split(",").map(Number) } : null;
+  return { text, element };
+}
+
+// --- drawing --------------------------------------------------------------------------------------
+
+function showAll() {
+  known.clear();
+  const large = tooLarge(state.spec);
+  root.classList.toggle("large", Boolean(large));
+  if (large) {
+    const shape = state.spec.shapes[large];
+    const count = shape.reduce((a, b) => a * b, 1).toLocaleString("en");
+    stageHost.replaceChildren(el("p", { class: "note" }, words().large(large, count, MOST_CELLS)));
+  } else {
+    const focused = stage.holdsFocus();
+    stage.draw({ spec: state.spec, value, notation: state.notation, words: words() });
+    if (focused) stage.focus(state.chosen);
+    drawHeat(byId("heat"), byId("legend"), { ...state, words: words() });
+    showPlayer();
+  }
+  showElement();
+  showChoices();
+}
+
+function showPlayer() {
+  if (!tooLarge(state.spec)) player.show({ ...state, words: words() });
+}
+
+function showElement() {
+  const { spec, notation, numbers, term } = state;
+  const element = current();
+  const lights = lightsOf(spec, element);
+  const large = Boolean(tooLarge(spec));
+  const { equation, terms, count } = lights;
+  const result = terms.length === count ? sumOf(terms, at) : null;
+  byId("words").textContent = wordsFor(spec, element, count, words());
+  const shownNow = { spec, lights, numbers, value: result, notation, words: words(), large };
+  drawEquation(byId("equation"), shownNow, { hover: hoverTerm });
+  emphasise(byId("equation"), term);
+  if (!large) stage.light(lights, term);
+  showEdit(element);
+  if (!state.preview) showSources({ spec, numbers, notation, equation, value: result === null ? "?" : String(result) });
+}
+
+function showEdit(element) {
+  const editable = GIVEN.includes(element.array);
+  byId("edit").hidden = !editable;
+  byId("number-problem").textContent = "";
+  byId("number").removeAttribute("aria-invalid");
+  if (!editable) return;
+  const name = textName(state.spec, element.array, element.index, state.notation);
+  byId("number-label").textContent = `${name} =`;
+  byId("number").setAttribute("aria-label", words().newNumber(name));
+  if (byId("number") !== document.activeElement) byId("number").value = String(at(element.array, element.index));
+}
+
+function showControls() {
+  const { problem, spec } = state;
+  const said = problem && `${words().impossible} ${words().rules[problem.rule](problem.facts)} ${words().still(formatSpec(spec))}`;
+  controls.show(problem ? askedParts() : spec, state.asked, said, words());
+  byId("stage").classList.toggle("stale", Boolean(problem));
+}
+
+// The numbers of an impossible problem, where they can be read at all.
+function askedParts() {
+  try {
+    const fields = Object.fromEntries(state.asked.split(/\s+/).map((part) => [part[0], part.slice(1)]));
+    const axes = fields.i.split("x").length;
+    const numbers = (text) => text.split("x").map(Number);
+    const all = (list) => (list.length === 1 ? Array(axes).fill(list[0]) : list);
+    const pads = numbers(fields.p ?? "0").map((pad) => [pad, pad]);
+    const parts = {
+      n: Number(fields.n ?? 1), c: Number(fields.c), i: numbers(fields.i), o: Number(fields.o), k: all(numbers(fields.k)),
+      s: all(numbers(fields.s ?? "1")), p: all(pads), d: all(numbers(fields.d ?? "1")), g: Number(fields.g ?? 1),
+    };
+    return Object.values(parts).flat(2).every(Number.isInteger) ? parts : null;
+  } catch {
+    return null;
+  }
+}
+
+function showChoices() {
+  const named = (values, texts) => Object.fromEntries(values.map((one) => [one, texts[one]]));
+  drawChoices(byId("patterns"), "pattern", named(PATTERNS, words().patterns), state.pattern, (pattern) => {
+    state.pattern = pattern;
+    state.numbers = new Numbers(state.spec, pattern);
+    showAll();
+  });
+  drawChoices(byId("notations"), "notation", named(NOTATIONS, words()), state.notation, (notation) => {
+    state.notation = notation;
+    showAll();
+  });
+  const options = ["gx", "gw", "gb", "y"].map((array) => {
+    const letter = baseOf(array) === "b" ? "b" : baseOf(array).toUpperCase();
+    return el("option", { value: array }, array === "y" ? (state.notation === "textbook" ? "O" : "Y") : `dL/d${letter}`);
+  });
+  const chosen = byId("goto-array").value || "gx";
+  byId("goto-array").replaceChildren(...options);
+  byId("goto-array").value = chosen;
+  showLetters();
+}
+
+// The letters of the axes of an array, as in `n, c, h, w`.
+const LETTERS = { gx: ["n", "c", "d", "h", "w"], gw: ["o", "c", "t", "u", "v"], y: ["n", "o", "k", "i", "j"] };
+function lettersOf(array) {
+  if (array === "gb") return "o";
+  return [...LETTERS[array].slice(0, 2), ...LETTERS[array].slice(-state.spec.axes)].join(",");
+}
+
+function showLetters() {
+  const array = byId("goto-array").value;
+  byId("goto-letters").textContent = words().goToIndex(lettersOf(array));
+  byId("goto-index").placeholder = state.spec.shapes[array].map(() => 0).join(",");
+}
+
+function showSources(now) {
+  const latex = count(now) ? latexOf(now.spec, now.equation.array, now.equation.index, now.notation) : "…";
+  const sources = [["latex", "LaTeX", latex], ["torch", "PyTorch", torchCode(now)], ["pellucid", "pellucid", pellucidCode(now)]];
+  state.sources = Object.fromEntries(sources.map(([name, , text]) => [name, text]));
+  byId("sources").replaceChildren(...sources.map(([name, title, text]) => {
+    const label = name === "latex" ? words().copyLatex : words().copyCode[name];
+    const button = el("button", { type: "button", class: "quiet", "aria-label": label, "data-copy": name }, words().copy);
+    button.addEventListener("click", () => copy(text));
+    return el("figure", { class: `source is-${name}` }, el("figcaption", {}, title, button),
+      el("pre", { tabindex: "0" }, el("code", {}, text)));
+  }));
+}
+
+const MOST_LATEX = 2000; // terms
+const count = ({ spec, equation }) => countTerms(spec, equation.array, equation.index) <= MOST_LATEX;
+
+async function copy(text) {
+  let done = true;
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    done = false;
+  }
+  byId("said").textContent = done ? words().copied : words().copyFailed;
+  clearTimeout(copy.timer);
+  copy.timer = setTimeout(() => { byId("said").textContent = ""; }, 2500);
+}
+
+function showWords() {
+  root.lang = state.language;
+  document.title = `pellucid: ${words().title}`;
+  for (const node of document.querySelectorAll("[data-text]")) node.textContent = words()[node.dataset.text];
+  for (const node of document.querySelectorAll("[data-label]")) node.setAttribute("aria-label", words()[node.dataset.label]);
+  for (const node of document.querySelectorAll("[data-language]")) {
+    node.setAttribute("aria-pressed", String(node.dataset.language === state.language));
+  }
+}
+
+// --- what happens ---------------------------------------------------------------------------------
+
+function enterNumber(event) {
+  event.preventDefault();
+  const { array, index } = state.chosen;
+  const text = byId("number").value.trim().replace("−", "-");
+  const number = Number(text);
+  if (text === "" || !Number.isFinite(number)) {
+    byId("number").setAttribute("aria-invalid", "true");
+    byId("number-problem").textContent = words().badNumber;
+    return;
+  }
+  state.numbers.set(array, index, number);
+  byId("number").blur();
+  showAll();
+  stage.focus(state.chosen);
+}
+
+function goTo(event) {
+  event.preventDefault();
+  const array = byId("goto-array").value;
+  const text = byId("goto-index").value.trim() || byId("goto-index").placeholder;
+  const element = { array, index: text.split(/[\s,]+/).map(Number) };
+  const fits = exists(state.spec, element);
+  byId("goto-index").setAttribute("aria-invalid", String(!fits));
+  byId("goto-problem").textContent = fits ? "" : words().badIndex(lettersOf(array), state.spec.shapes[array].join(","));
+  if (fits) choose(element);
+}
+
+function switchTheme() {
+  const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+  root.dataset.theme = dark ? "light" : "dark";
+}
+
+const stageHost = byId("stage");
+const player = new Player(byId);
+const stage = new Stage(stageHost, {
+  point, leave, pick: choose,
+  type(element, text) {
+    choose(element);
+    const input = byId("number");
+    input.focus();
+    if (text !== null) input.value = text;
+    else input.select();
+  },
+});
+const controls = new Controls(byId, (text) => ask(text));
+
+byId("edit").addEventListener("submit", enterNumber);
+byId("number").addEventListener("focus", () => { if (state.preview) leave(); });
+byId("number").addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  byId("number").blur();
+  showElement();
+  stage.focus(state.chosen);
+});
+byId("goto").addEventListener("submit", goTo);
+byId("goto-array").addEventListener("change", showLetters);
+byId("copy-latex").addEventListener("click", () => copy(state.sources.latex));
+byId("theme").addEventListener("click", switchTheme);
+for (const button of document.querySelectorAll("[data-language]")) {
+  button.addEventListener("click", () => {
+    state.language = button.dataset.language;
+    showWords();
+    showAll();
+    showControls();
+  });
+}
+window.addEventListener("hashchange", () => {
+  const { text, element } = readAddress();
+  if (text) ask(text, element);
+});
+let resizing = 0;
+window.addEventListener("resize", () => {
+  cancelAnimationFrame(resizing);
+  resizing = requestAnimationFrame(() => { if (!tooLarge(state.spec)) { stage.fit(); showPlayer(); } });
+});
+
+showWords();
+state.spec = parseSpec(root.dataset.spec);
+state.numbers = new Numbers(state.spec);
+state.asked = formatSpec(state.spec);
+const { text, element } = readAddress();
+setSpec(state.spec, null);
+ask(text || state.asked, element);
+
+// For the console, and for the tests that hold this page against pellucid.explain.
+window.pellucid = { parseSpec, formatSpec, textOf, latexOf, valueOf, reasonAt, indicesOf, viewOf, VIEWS, Numbers, shown, state };
