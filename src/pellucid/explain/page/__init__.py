@@ -22,8 +22,9 @@ LANGUAGES = ("en", "ko")
 
 # Each imports from those before it.
 _MODULES = (
-    "spec", "axis", "notation", "derive", "numbers", "light", "maths", "strings", "draw", "stage",
-    "code", "panel", "views", "player", "controls", "heat", "app",
+    "spec", "axis", "notation", "derive", "numbers", "light", "maths", "strings", "draw", "layout",
+    "stage", "panel", "views", "player", "controls", "heat", "goto", "code", "sources", "address",
+    "app",
 )  # fmt: skip
 _IMPORT = re.compile(r'^import (\{[^}]*\}) from "\./(\w+)\.js";$', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:const|class|function\*?) (\w+))", re.MULTILINE)

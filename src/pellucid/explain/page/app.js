@@ -1,20 +1,23 @@
 // The page itself: what is chosen, what is pointed at, and what is redrawn when either changes.
-// The address holds the problem and the element, `#c1+i5x5+o1+k3x3+s2@gx:0,0,0,2`, so that a link
-// leads to the same picture. To read all of it, begin at spec.js and follow "Read on".
+// Everything else is drawn from the state here and changes nothing of it, but by calling back.
+// To read all modules, begin at spec.js and follow "Read on".
 
-import { reasonAt } from "./axis.js";
-import { pellucidCode, torchCode } from "./code.js";
+import { readAddress, writeAddress } from "./address.js";
+import { coverageAt, reasonAt } from "./axis.js";
 import { Controls, drawChoices } from "./controls.js";
 import { countTerms, indicesOf, latexOf, textOf, valueOf } from "./derive.js";
 import { el } from "./draw.js";
+import { GoTo } from "./goto.js";
 import { drawHeat } from "./heat.js";
+import { MOST_CELLS, tooLarge } from "./layout.js";
 import { lightsOf } from "./light.js";
-import { baseOf, textName } from "./notation.js";
-import { GIVEN, Numbers, PATTERNS, shown } from "./numbers.js";
+import { textName } from "./notation.js";
+import { GIVEN, Numbers, PATTERNS } from "./numbers.js";
 import { drawEquation, emphasise, sumOf, wordsFor } from "./panel.js";
 import { Player } from "./player.js";
-import { formatSpec, parseSpec, SpecError } from "./spec.js";
-import { ARRAYS, MOST_CELLS, Stage, tooLarge } from "./stage.js";
+import { Sources } from "./sources.js";
+import { formatSpec, parseSpec, partsOf, product, SpecError } from "./spec.js";
+import { Stage } from "./stage.js";
 import { STRINGS } from "./strings.js";
 import { VIEWS, viewOf } from "./views.js";
 
@@ -23,10 +26,16 @@ const root = document.documentElement;
 const NOTATIONS = ["textbook", "indices"];
 
 const state = {
-  language: root.lang, notation: "textbook", pattern: "counting",
-  spec: null, numbers: null, // the problem that is drawn
-  asked: "", problem: null, // what was asked for last, and why it is impossible
-  chosen: null, preview: null, term: null, // elements: that which stays, that which is pointed at
+  language: root.lang,
+  notation: "textbook",
+  pattern: "counting",
+  spec: null,
+  numbers: null, // the problem that is drawn
+  asked: "",
+  problem: null, // what was asked for last, and why it is impossible
+  chosen: null,
+  preview: null,
+  term: null, // elements: that which stays, that which is pointed at
 };
 
 const words = () => STRINGS[state.language];
@@ -54,7 +63,9 @@ function firstElement(spec) {
 
 const exists = (spec, { array, index }) =>
   spec.shapes[array]?.length === index.length &&
-  index.every((place, axis) => Number.isInteger(place) && place >= 0 && place < spec.shapes[array][axis]);
+  index.every(
+    (place, axis) => Number.isInteger(place) && place >= 0 && place < spec.shapes[array][axis],
+  );
 
 const sameElement = (a, b) => a && b && a.array === b.array && String(a.index) === String(b.index);
 
@@ -78,6 +89,11 @@ function point(element) {
   if (sameElement(preview, state.preview) && term === state.term) return undefined;
   Object.assign(state, { preview, term });
   return showElement();
+}
+
+function remember() {
+  const first = sameElement(state.chosen, firstElement(state.spec));
+  writeAddress(state.spec, first ? null : state.chosen);
 }
 
 function leave() {
@@ -121,25 +137,6 @@ function setSpec(spec, element) {
   showAll();
 }
 
-// --- the address ----------------------------------------------------------------------------------
-
-function remember() {
-  const { array, index } = state.chosen;
-  const name = formatSpec(state.spec).replaceAll(" ", "+");
-  const place = sameElement(state.chosen, firstElement(state.spec)) ? "" : `@${array}:${index}`;
-  const address = `#${name}${place}`;
-  if (location.hash !== address) history.replaceState(null, "", address);
-}
-
-// Read the address: the problem, and the element behind the @.
-function readAddress() {
-  const [name, place = ""] = decodeURIComponent(location.hash.slice(1)).split("@");
-  const [array, index = ""] = place.split(":");
-  const text = name.replaceAll("+", " ").trim();
-  const element = ARRAYS.includes(array) ? { array, index: index.split(",").map(Number) } : null;
-  return { text, element };
-}
-
 // --- drawing --------------------------------------------------------------------------------------
 
 function showAll() {
@@ -147,8 +144,7 @@ function showAll() {
   const large = tooLarge(state.spec);
   root.classList.toggle("large", Boolean(large));
   if (large) {
-    const shape = state.spec.shapes[large];
-    const count = shape.reduce((a, b) => a * b, 1).toLocaleString("en");
+    const count = product(state.spec.shapes[large]);
     stageHost.replaceChildren(el("p", { class: "note" }, words().large(large, count, MOST_CELLS)));
   } else {
     const focused = stage.holdsFocus();
@@ -178,7 +174,15 @@ function showElement() {
   emphasise(byId("equation"), term);
   if (!large) stage.light(lights, term);
   showEdit(element);
-  if (!state.preview) showSources({ spec, numbers, notation, equation, value: result === null ? "?" : String(result) });
+  if (!state.preview)
+    sources.show({
+      spec,
+      numbers,
+      notation,
+      equation,
+      words: words(),
+      value: result === null ? "?" : String(result),
+    });
 }
 
 function showEdit(element) {
@@ -190,12 +194,15 @@ function showEdit(element) {
   const name = textName(state.spec, element.array, element.index, state.notation);
   byId("number-label").textContent = `${name} =`;
   byId("number").setAttribute("aria-label", words().newNumber(name));
-  if (byId("number") !== document.activeElement) byId("number").value = String(at(element.array, element.index));
+  if (byId("number") !== document.activeElement)
+    byId("number").value = String(at(element.array, element.index));
 }
 
 function showControls() {
   const { problem, spec } = state;
-  const said = problem && `${words().impossible} ${words().rules[problem.rule](problem.facts)} ${words().still(formatSpec(spec))}`;
+  const said =
+    problem &&
+    `${words().impossible} ${words().rules[problem.rule](problem.facts)} ${words().still(formatSpec(spec))}`;
   controls.show(problem ? askedParts() : spec, state.asked, said, words());
   byId("stage").classList.toggle("stale", Boolean(problem));
 }
@@ -203,16 +210,7 @@ function showControls() {
 // The numbers of an impossible problem, where they can be read at all.
 function askedParts() {
   try {
-    const fields = Object.fromEntries(state.asked.split(/\s+/).map((part) => [part[0], part.slice(1)]));
-    const axes = fields.i.split("x").length;
-    const numbers = (text) => text.split("x").map(Number);
-    const all = (list) => (list.length === 1 ? Array(axes).fill(list[0]) : list);
-    const pads = numbers(fields.p ?? "0").map((pad) => [pad, pad]);
-    const parts = {
-      n: Number(fields.n ?? 1), c: Number(fields.c), i: numbers(fields.i), o: Number(fields.o), k: all(numbers(fields.k)),
-      s: all(numbers(fields.s ?? "1")), p: all(pads), d: all(numbers(fields.d ?? "1")), g: Number(fields.g ?? 1),
-    };
-    return Object.values(parts).flat(2).every(Number.isInteger) ? parts : null;
+    return partsOf(state.asked);
   } catch {
     return null;
   }
@@ -220,71 +218,37 @@ function askedParts() {
 
 function showChoices() {
   const named = (values, texts) => Object.fromEntries(values.map((one) => [one, texts[one]]));
-  drawChoices(byId("patterns"), "pattern", named(PATTERNS, words().patterns), state.pattern, (pattern) => {
-    state.pattern = pattern;
-    state.numbers = new Numbers(state.spec, pattern);
-    showAll();
-  });
-  drawChoices(byId("notations"), "notation", named(NOTATIONS, words()), state.notation, (notation) => {
-    state.notation = notation;
-    showAll();
-  });
-  const options = ["gx", "gw", "gb", "y"].map((array) => {
-    const letter = baseOf(array) === "b" ? "b" : baseOf(array).toUpperCase();
-    return el("option", { value: array }, array === "y" ? (state.notation === "textbook" ? "O" : "Y") : `dL/d${letter}`);
-  });
-  const chosen = byId("goto-array").value || "gx";
-  byId("goto-array").replaceChildren(...options);
-  byId("goto-array").value = chosen;
-  showLetters();
-}
-
-// The letters of the axes of an array, as in `n, c, h, w`.
-const LETTERS = { gx: ["n", "c", "d", "h", "w"], gw: ["o", "c", "t", "u", "v"], y: ["n", "o", "k", "i", "j"] };
-function lettersOf(array) {
-  if (array === "gb") return "o";
-  return [...LETTERS[array].slice(0, 2), ...LETTERS[array].slice(-state.spec.axes)].join(",");
-}
-
-function showLetters() {
-  const array = byId("goto-array").value;
-  byId("goto-letters").textContent = words().goToIndex(lettersOf(array));
-  byId("goto-index").placeholder = state.spec.shapes[array].map(() => 0).join(",");
-}
-
-function showSources(now) {
-  const latex = count(now) ? latexOf(now.spec, now.equation.array, now.equation.index, now.notation) : "…";
-  const sources = [["latex", "LaTeX", latex], ["torch", "PyTorch", torchCode(now)], ["pellucid", "pellucid", pellucidCode(now)]];
-  state.sources = Object.fromEntries(sources.map(([name, , text]) => [name, text]));
-  byId("sources").replaceChildren(...sources.map(([name, title, text]) => {
-    const label = name === "latex" ? words().copyLatex : words().copyCode[name];
-    const button = el("button", { type: "button", class: "quiet", "aria-label": label, "data-copy": name }, words().copy);
-    button.addEventListener("click", () => copy(text));
-    return el("figure", { class: `source is-${name}` }, el("figcaption", {}, title, button),
-      el("pre", { tabindex: "0" }, el("code", {}, text)));
-  }));
-}
-
-const MOST_LATEX = 2000; // terms
-const count = ({ spec, equation }) => countTerms(spec, equation.array, equation.index) <= MOST_LATEX;
-
-async function copy(text) {
-  let done = true;
-  try {
-    await navigator.clipboard.writeText(text);
-  } catch {
-    done = false;
-  }
-  byId("said").textContent = done ? words().copied : words().copyFailed;
-  clearTimeout(copy.timer);
-  copy.timer = setTimeout(() => { byId("said").textContent = ""; }, 2500);
+  drawChoices(
+    byId("patterns"),
+    "pattern",
+    named(PATTERNS, words().patterns),
+    state.pattern,
+    (pattern) => {
+      state.pattern = pattern;
+      state.numbers = new Numbers(state.spec, pattern);
+      showAll();
+    },
+  );
+  drawChoices(
+    byId("notations"),
+    "notation",
+    named(NOTATIONS, words()),
+    state.notation,
+    (notation) => {
+      state.notation = notation;
+      showAll();
+    },
+  );
+  goTo.show({ ...state, words: words() });
 }
 
 function showWords() {
   root.lang = state.language;
   document.title = `pellucid: ${words().title}`;
-  for (const node of document.querySelectorAll("[data-text]")) node.textContent = words()[node.dataset.text];
-  for (const node of document.querySelectorAll("[data-label]")) node.setAttribute("aria-label", words()[node.dataset.label]);
+  for (const node of document.querySelectorAll("[data-text]"))
+    node.textContent = words()[node.dataset.text];
+  for (const node of document.querySelectorAll("[data-label]"))
+    node.setAttribute("aria-label", words()[node.dataset.label]);
   for (const node of document.querySelectorAll("[data-language]")) {
     node.setAttribute("aria-pressed", String(node.dataset.language === state.language));
   }
@@ -308,26 +272,19 @@ function enterNumber(event) {
   stage.focus(state.chosen);
 }
 
-function goTo(event) {
-  event.preventDefault();
-  const array = byId("goto-array").value;
-  const text = byId("goto-index").value.trim() || byId("goto-index").placeholder;
-  const element = { array, index: text.split(/[\s,]+/).map(Number) };
-  const fits = exists(state.spec, element);
-  byId("goto-index").setAttribute("aria-invalid", String(!fits));
-  byId("goto-problem").textContent = fits ? "" : words().badIndex(lettersOf(array), state.spec.shapes[array].join(","));
-  if (fits) choose(element);
-}
-
 function switchTheme() {
-  const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+  const dark = root.dataset.theme
+    ? root.dataset.theme === "dark"
+    : matchMedia("(prefers-color-scheme: dark)").matches;
   root.dataset.theme = dark ? "light" : "dark";
 }
 
 const stageHost = byId("stage");
 const player = new Player(byId);
 const stage = new Stage(stageHost, {
-  point, leave, pick: choose,
+  point,
+  leave,
+  pick: choose,
   type(element, text) {
     choose(element);
     const input = byId("number");
@@ -336,19 +293,21 @@ const stage = new Stage(stageHost, {
     else input.select();
   },
 });
+const goTo = new GoTo(byId, (element) => exists(state.spec, element), choose);
+const sources = new Sources(byId("sources"), byId("said"));
 const controls = new Controls(byId, (text) => ask(text));
 
 byId("edit").addEventListener("submit", enterNumber);
-byId("number").addEventListener("focus", () => { if (state.preview) leave(); });
+byId("number").addEventListener("focus", () => {
+  if (state.preview) leave();
+});
 byId("number").addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
   byId("number").blur();
   showElement();
   stage.focus(state.chosen);
 });
-byId("goto").addEventListener("submit", goTo);
-byId("goto-array").addEventListener("change", showLetters);
-byId("copy-latex").addEventListener("click", () => copy(state.sources.latex));
+byId("copy-latex").addEventListener("click", () => sources.copy("latex"));
 byId("theme").addEventListener("click", switchTheme);
 for (const button of document.querySelectorAll("[data-language]")) {
   button.addEventListener("click", () => {
@@ -365,7 +324,12 @@ window.addEventListener("hashchange", () => {
 let resizing = 0;
 window.addEventListener("resize", () => {
   cancelAnimationFrame(resizing);
-  resizing = requestAnimationFrame(() => { if (!tooLarge(state.spec)) { stage.fit(); showPlayer(); } });
+  resizing = requestAnimationFrame(() => {
+    if (!tooLarge(state.spec)) {
+      stage.fit();
+      showPlayer();
+    }
+  });
 });
 
 showWords();
@@ -377,4 +341,7 @@ setSpec(state.spec, null);
 ask(text || state.asked, element);
 
 // For the console, and for the tests that hold this page against pellucid.explain.
-window.pellucid = { parseSpec, formatSpec, textOf, latexOf, valueOf, reasonAt, indicesOf, viewOf, VIEWS, Numbers, shown, state };
+window.pellucid = {
+  ...{ parseSpec, formatSpec, indicesOf, textOf, latexOf, valueOf, reasonAt, coverageAt },
+  ...{ viewOf, VIEWS, Numbers, STRINGS, state },
+};

@@ -3,7 +3,7 @@
 //     h = i s + u d - p
 //
 // and every gradient on the page is this equation, solved for another letter. Axes do not know of
-// each other: a meeting of a convolution is one meeting along each axis. Read on: derive.js.
+// each other: a meeting of a convolution is one meeting along each axis. Read on: notation.js.
 
 // The numbers of one axis of a spec.
 export function axisOf(spec, axis) {
@@ -11,7 +11,7 @@ export function axisOf(spec, axis) {
   const [low, high] = spec.p[axis];
   const reach = dilation * (kernel - 1) + 1; // of a window, from its first tap to its last
   const leftover = (size + low + high - reach) % stride; // last rows that no window reaches
-  return { size, kernel, stride, dilation, low, out: spec.out[axis], reach, leftover };
+  return { size, kernel, stride, dilation, low, high, out: spec.out[axis], reach, leftover };
 }
 
 export const axesOf = (spec) => spec.i.map((_, axis) => axisOf(spec, axis));
@@ -52,11 +52,13 @@ export function ofTap(axis, u) {
 // Every window, whatever it meets.
 export const everyWindow = (axis) => Array.from({ length: axis.out }, (_, i) => ({ i }));
 
-// Why no window holds pixel h, or null where one does.
+// Why no window holds pixel h, or null where one does: `crop` where negative padding cuts it off,
+// `leftover` behind the last window, `stride` between two windows, `dilation` between two taps.
 export function reasonOf(axis, h) {
   if (ofPixel(axis, h).length > 0) return null;
   const q = h + axis.low; // counted from the first window
-  if (q < 0 || q >= (axis.out - 1) * axis.stride + axis.reach) return "leftover";
+  if (q < 0 || h >= axis.size + axis.high) return "crop";
+  if (q >= (axis.out - 1) * axis.stride + axis.reach) return "leftover";
   return q % axis.stride >= axis.reach ? "stride" : "dilation";
 }
 

@@ -1,5 +1,5 @@
 // Python code that computes the numbers on the page: with PyTorch, and with pellucid. The given
-// arrays are written as the pattern that they follow, then what was typed. Read on: app.js.
+// arrays are written as the pattern that they follow, then what was typed. Read on: sources.js.
 
 import { textName } from "./notation.js";
 import { GIVEN, isPowers, wrapsAt } from "./numbers.js";
@@ -11,9 +11,12 @@ const tuple = (numbers) => `(${numbers.join(", ")}${numbers.length === 1 ? "," :
 function flatArray(spec, array, pattern) {
   const count = product(spec.shapes[array]);
   if (pattern === "ones") return `np.ones(${count})`;
-  if (pattern === "mixed") return `(7 * (np.arange(${count}.0) % 19) ** 2 + 5 * np.arange(${count}) + 3) % 19 - 9`;
+  if (pattern === "mixed")
+    return `(7 * (np.arange(${count}.0) % 19) ** 2 + 5 * np.arange(${count}) + 3) % 19 - 9`;
   if (isPowers(spec, array)) return `10.0 ** np.arange(${count})`;
-  return count <= wrapsAt(array) ? `np.arange(${count}.0) + 1` : `np.arange(${count}.0) % ${wrapsAt(array)} + 1`;
+  return count <= wrapsAt(array)
+    ? `np.arange(${count}.0) + 1`
+    : `np.arange(${count}.0) % ${wrapsAt(array)} + 1`;
 }
 
 function arrays({ spec, numbers }) {
@@ -72,7 +75,11 @@ export function torchCode(shown) {
 export function pellucidCode(shown) {
   const { spec } = shown;
   const uneven = tuple(spec.p.map((pad) => tuple(pad)));
-  const padding = isPadded(spec) ? (isEven(spec) ? oneOrAll(spec.p.map(([low]) => low)) : uneven) : null;
+  const padding = isPadded(spec)
+    ? isEven(spec)
+      ? oneOrAll(spec.p.map(([low]) => low))
+      : uneven
+    : null;
   return [
     "import numpy as np",
     "import pellucid",

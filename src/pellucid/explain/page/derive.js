@@ -5,7 +5,7 @@
 //
 // All four walk over the same meetings of a pixel, a tap and a window (axis.js); they differ in
 // which of the three stands still. It is what pellucid.explain.derive does in Python, in the same
-// order. Read on: notation.js, for the names.
+// order. Read on: numbers.js.
 
 import { axesOf, everyWindow, ofPixel, ofTap, ofWindow } from "./axis.js";
 import { product } from "./spec.js";
@@ -30,27 +30,45 @@ export const inGroup = (spec, channel, channels, of) =>
 // each axis the list of meetings.
 const WALKS = {
   y: (spec, [n, o, ...at]) => ({
-    n: [n], o: [o], c: inGroup(spec, o, spec.o, spec.c),
+    n: [n],
+    o: [o],
+    c: inGroup(spec, o, spec.o, spec.c),
     meetings: axesOf(spec).map((axis, k) => ofWindow(axis, at[k])),
   }),
   gx: (spec, [n, c, ...at]) => ({
-    n: [n], o: inGroup(spec, c, spec.c, spec.o), c: [c],
+    n: [n],
+    o: inGroup(spec, c, spec.c, spec.o),
+    c: [c],
     meetings: axesOf(spec).map((axis, k) => ofPixel(axis, at[k])),
   }),
   gw: (spec, [o, c, ...at]) => ({
-    n: range(0, spec.n), o: [o], c: [inGroup(spec, o, spec.o, spec.c)[c]],
+    n: range(0, spec.n),
+    o: [o],
+    c: [inGroup(spec, o, spec.o, spec.c)[c]],
     meetings: axesOf(spec).map((axis, k) => ofTap(axis, at[k])),
   }),
   gb: (spec, [o]) => ({
-    n: range(0, spec.n), o: [o], c: [0], meetings: axesOf(spec).map(everyWindow),
+    n: range(0, spec.n),
+    o: [o],
+    c: [0],
+    meetings: axesOf(spec).map(everyWindow),
   }),
 };
 
 // The factors of one term, as [array, index].
 const FACTORS = {
-  y: (at) => [["x", at.x], ["w", at.w]],
-  gx: (at) => [["gy", at.y], ["w", at.w]],
-  gw: (at) => [["gy", at.y], ["x", at.x]],
+  y: (at) => [
+    ["x", at.x],
+    ["w", at.w],
+  ],
+  gx: (at) => [
+    ["gy", at.y],
+    ["w", at.w],
+  ],
+  gw: (at) => [
+    ["gy", at.y],
+    ["x", at.x],
+  ],
   gb: (at) => [["gy", at.y]],
 };
 

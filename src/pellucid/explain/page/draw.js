@@ -1,13 +1,14 @@
 // Grids of numbers, drawn as tables: the cells of one plane, the padding around them, and frames
-// that lie over windows. Nothing here knows what the numbers mean. Read on: stage.js, where they can
-// be pointed at, and player.js, where they are only looked at.
+// that lie over windows. Nothing here knows what the numbers mean. stage.js has grids that can be
+// pointed at, player.js has those that are only looked at. Read on: layout.js.
 
 // Make an element with attributes and children.
 export function el(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (value === true) node.setAttribute(name, "");
-    else if (value !== false && value !== null && value !== undefined) node.setAttribute(name, value);
+    else if (value !== false && value !== null && value !== undefined)
+      node.setAttribute(name, value);
   }
   node.append(...children);
   return node;
@@ -28,21 +29,32 @@ export const inPlane = (axes, row, column) => (axes === 1 ? [column] : [row, col
 
 // Draw one plane. `cell(row, column)` returns a td; `ring` is the padding, in rows and columns;
 // `first` is what the numbers at the edges count from, or null for none; `above` whether columns
-// have them too.
-export function drawPlane({ rows, columns, cell, ring = NO_RING, first = null, above = true }) {
-  const head = (number, scope) => el("th", { scope, "aria-hidden": "true" }, String(number + first));
+// have them too; `role` is that of its rows.
+export function drawPlane({
+  rows,
+  columns,
+  cell,
+  ring = NO_RING,
+  first = null,
+  above = true,
+  role = null,
+}) {
+  const head = (number, scope) =>
+    el("th", { scope, "aria-hidden": "true" }, String(number + first));
   const blank = () => el("td", { class: "ring", "aria-hidden": "true" });
   const table = el("table", { role: "presentation" });
   if (first !== null) {
     const cells = [el("td", { class: "corner", "aria-hidden": "true" })];
     for (let c = -ring.left; c < columns + ring.right; c++) {
-      cells.push(above && c >= 0 && c < columns ? head(c, "col") : el("td", { "aria-hidden": "true" }));
+      cells.push(
+        above && c >= 0 && c < columns ? head(c, "col") : el("td", { "aria-hidden": "true" }),
+      );
     }
     table.append(el("tr", { class: "heads", "aria-hidden": "true" }, ...cells));
   }
   for (let r = -ring.top; r < rows + ring.bottom; r++) {
     const inside = r >= 0 && r < rows;
-    const row = el("tr", inside ? { role: "row" } : { "aria-hidden": "true" });
+    const row = el("tr", inside ? { role } : { "aria-hidden": "true" });
     if (first !== null) {
       row.append(inside ? head(r, "row") : el("td", { class: "corner", "aria-hidden": "true" }));
     }

@@ -1,5 +1,5 @@
 // What lights up when an element is chosen: the factors of its terms, each in the colour of the
-// output that the term comes from, and the windows of these outputs. Read on: stage.js.
+// output that the term comes from, and the windows of these outputs. Read on: maths.js.
 
 import { axesOf } from "./axis.js";
 import { countTerms, termsOf } from "./derive.js";

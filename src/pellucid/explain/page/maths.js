@@ -1,9 +1,10 @@
 // Names and terms as MathML, which browsers set as mathematics and screen readers read aloud.
-// Everything here is a string of markup made from letters and whole numbers. Read on: panel.js.
+// Everything here is a string of markup made from letters and whole numbers. Read on: strings.js.
 
 import { isGradient, nameParts } from "./notation.js";
 
-export const maths = (inside, style = "") => `<math${style && ` displaystyle="${style}"`}>${inside}</math>`;
+export const maths = (inside, style = "") =>
+  `<math${style && ` displaystyle="${style}"`}>${inside}</math>`;
 
 const symbol = (letter) => `<mi>${letter}</mi>`;
 
@@ -33,7 +34,8 @@ const partial = (below) =>
 // The name of a whole array: X, or dL by dX.
 export function mathsArray(array, notation) {
   const base = isGradient(array) ? array.slice(1) : array;
-  const letter = base === "b" ? "b" : (base === "y" && notation === "textbook" ? "o" : base).toUpperCase();
+  const letter =
+    base === "b" ? "b" : (base === "y" && notation === "textbook" ? "o" : base).toUpperCase();
   return isGradient(array) ? partial(symbol(letter)) : symbol(letter);
 }
 

@@ -3,7 +3,7 @@
 // Textbook: counted from 1; axes of size 1 among batch and channels are dropped, spatial axes stay.
 // Digits run together while no size of the problem exceeds 9, else there are brackets and commas.
 // Indices: counted from 0, all of them. pellucid.explain writes the same names, to the letter.
-// Read on: maths.js, which sets them as mathematics.
+// Read on: derive.js.
 
 const GIVEN = { gx: "x", gw: "w", gb: "b", gy: "y" };
 

@@ -1,6 +1,6 @@
 // The numbers that are given: x, w, b and gy. They follow a pattern, which Python can write in one
 // line, and whoever reads may change any of them. All else on the page is computed from these.
-// Read on: code.js, which writes the patterns in Python.
+// Read on: light.js.
 
 import { product } from "./spec.js";
 
@@ -41,8 +41,9 @@ export class Numbers {
 
 // A number as it is shown: whole ones whole, others to four digits.
 export function shown(number) {
-  const rounded = Number.isInteger(number) && Math.abs(number) < 1e7
-    ? String(number)
-    : String(Number(number.toPrecision(4)));
+  const rounded =
+    Number.isInteger(number) && Math.abs(number) < 1e7
+      ? String(number)
+      : String(Number(number.toPrecision(4)));
   return rounded.replace("-", "−");
 }

@@ -1,6 +1,6 @@
 // The equation of the chosen element: its name and value, and its terms as columns, each with its
 // factors above and their numbers below. A term that is pointed at lights its cells, and the other
-// way round. Read on: code.js.
+// way round. Read on: views.js.
 
 import { coverageAt, reasonAt } from "./axis.js";
 import { termValue } from "./derive.js";
@@ -20,14 +20,20 @@ export function wordsFor(spec, { array, index }, count, words) {
     if (reason) return words.reasons[reason];
     if (array === "gx") return words.words.gx(coverageAt(spec, places), spec.o / spec.g);
   }
-  if ((array === "gw" || array === "w") && count === 0) return words.outside;
+  if (count === 0) return spec.n ? words.outside : words.noImages;
   return words.words[array](count);
 }
 
 const column = (tag, attributes, markup, number) =>
-  el(tag, attributes, marked("span", { class: "symbol" }, markup), el("span", { class: "numbers" }, number));
+  el(
+    tag,
+    attributes,
+    marked("span", { class: "symbol" }, markup),
+    el("span", { class: "numbers" }, number),
+  );
 
-const operator = (sign) => el("span", { class: "sign", "aria-hidden": "true" }, el("span", {}, sign), el("span", {}, sign));
+const operator = (sign) =>
+  el("span", { class: "sign", "aria-hidden": "true" }, el("span", {}, sign), el("span", {}, sign));
 
 // A number as a factor: with brackets where it is negative.
 const factor = (number) => (number < 0 ? `(${shown(number)})` : shown(number));
@@ -40,12 +46,24 @@ export function drawEquation(host, { spec, lights, numbers, value, notation, wor
   const parts = [column("span", { class: "left" }, maths(left, "true"), known), operator("=")];
   const most = large ? FEW_TERMS : MOST_TERMS;
   terms.slice(0, most).forEach((term, k) => {
-    const figures = term.factors.map(([array, index]) => factor(numbers.at(array, index))).join(" · ");
-    const text = term.factors.map(([array, index]) => textName(spec, array, index, notation)).join(" ");
-    const button = column("button", {
-      type: "button", class: "term", style: `--tone:var(--tone-${term.tone})`, "data-term": k,
-      "aria-label": words.term(text, figures.replaceAll("·", "×")),
-    }, maths(mathsTerm(spec, term, notation), "true"), figures);
+    const figures = term.factors
+      .map(([array, index]) => factor(numbers.at(array, index)))
+      .join(" · ");
+    const text = term.factors
+      .map(([array, index]) => textName(spec, array, index, notation))
+      .join(" ");
+    const button = column(
+      "button",
+      {
+        type: "button",
+        class: "term",
+        style: `--tone:var(--tone-${term.tone})`,
+        "data-term": k,
+        "aria-label": words.term(text, figures.replaceAll("·", "×")),
+      },
+      maths(mathsTerm(spec, term, notation), "true"),
+      figures,
+    );
     button.addEventListener("pointerenter", () => on.hover(k));
     button.addEventListener("pointerleave", () => on.hover(null));
     button.addEventListener("focus", () => on.hover(k));
@@ -54,8 +72,8 @@ export function drawEquation(host, { spec, lights, numbers, value, notation, wor
     parts.push(link);
   });
   if (count === 0) parts.push(column("span", { class: "none" }, maths("<mn>0</mn>"), "0"));
-  if (count > terms.length) parts.push(el("span", { class: "more" }, words.tooMany(count.toLocaleString("en"))));
-  else if (count > most) parts.push(el("span", { class: "more" }, `+ ${words.more((count - most).toLocaleString("en"))}`));
+  if (count > terms.length) parts.push(el("span", { class: "more" }, words.tooMany(count)));
+  else if (count > most) parts.push(el("span", { class: "more" }, `+ ${words.more(count - most)}`));
   host.replaceChildren(...parts);
 }
 

@@ -1,5 +1,5 @@
 // The step-through player of the views: tabs, pictures, and buttons to go forward and back. It never
-// starts by itself; with reduced motion asked for, nothing moves between steps. Read on: app.js.
+// starts by itself; with reduced motion asked for, nothing moves between steps. Read on: controls.js.
 
 import { drawFrames, drawPlane, el, fitClass, inPlane, marked, planeShape } from "./draw.js";
 import { indicesOf } from "./derive.js";
@@ -49,10 +49,18 @@ export class Player {
   #drawTabs() {
     const tabs = VIEWS.map((name) => {
       const own = name === this.name;
-      const tab = el("button", {
-        type: "button", role: "tab", id: `tab-${name}`, "aria-selected": String(own),
-        "aria-controls": "view", tabindex: own ? "0" : "-1",
-      }, this.words.tabs[name]);
+      const tab = el(
+        "button",
+        {
+          type: "button",
+          role: "tab",
+          id: `tab-${name}`,
+          "aria-selected": String(own),
+          "aria-controls": "view",
+          tabindex: own ? "0" : "-1",
+        },
+        this.words.tabs[name],
+      );
       tab.addEventListener("click", () => this.#open(name));
       return tab;
     });
@@ -104,7 +112,8 @@ export class Player {
   #draw() {
     const { pictures, words } = this.view.at(this.step);
     const host = this.byId("pictures");
-    const sign = (one) => (one.sign ? [el("span", { class: "sign-between", "aria-hidden": "true" }, one.sign)] : []);
+    const sign = (one) =>
+      one.sign ? [el("span", { class: "sign-between", "aria-hidden": "true" }, one.sign)] : [];
     host.replaceChildren(...pictures.flatMap((one) => [...sign(one), this.#picture(one)]));
     this.#fit(host, pictures);
     this.byId("step-words").innerHTML = this.#wordsOf(words ?? this.view.start);
@@ -115,7 +124,9 @@ export class Player {
     const say = this.words.views[this.name];
     const names = name ? [maths(mathsName(this.spec, name[0], name[1], this.notation))] : [];
     const rest = leftover === undefined ? [] : [leftover ? say.leftover(leftover) : ""];
-    const told = facts.map((fact) => (typeof fact === "number" && key === "step" ? shown(fact) : fact));
+    const told = facts.map((fact) =>
+      typeof fact === "number" && key === "step" ? shown(fact) : fact,
+    );
     const sentence = typeof say[key] === "string" ? say[key] : say[key](...names, ...told, ...rest);
     const array = this.name === "weight" ? "gw" : "gx";
     const plane = planeName(this.spec, array, this.plane, this.notation, this.words);
@@ -124,7 +135,9 @@ export class Player {
 
   #drawButtons() {
     const { words, view, step } = this;
-    const disable = (id, wanted) => { this.byId(id).disabled = wanted; };
+    const disable = (id, wanted) => {
+      this.byId(id).disabled = wanted;
+    };
     disable("restart", step === 0);
     disable("previous", step === 0);
     disable("next", step === view.count);
@@ -148,11 +161,22 @@ export class Player {
       return plane;
     });
     const symbol = marked("span", { class: "symbol" }, maths(mathsArray(array, this.notation)));
-    const note = [title && this.words.pictures[title], this.#filterName(o)].filter(Boolean).join(" · ");
-    const caption = el("div", { class: "caption" }, symbol, ...(note ? [el("span", { class: "what" }, note)] : []));
+    const note = [title && this.words.pictures[title], this.#filterName(o)]
+      .filter(Boolean)
+      .join(" · ");
+    const caption = el(
+      "div",
+      { class: "caption" },
+      symbol,
+      ...(note ? [el("span", { class: "what" }, note)] : []),
+    );
     const label = `${array.startsWith("g") ? "dL/d" : ""}${array.at(-1)} ${note} ${shape.join(" × ")}`;
-    return el("div", { class: `picture is-${array}`, role: "img", "aria-label": label },
-      caption, el("div", { class: "planes" }, ...planes));
+    return el(
+      "div",
+      { class: `picture is-${array}`, role: "img", "aria-label": label },
+      caption,
+      el("div", { class: "planes" }, ...planes),
+    );
   }
 
   #filterName(o) {
@@ -175,7 +199,17 @@ export class Player {
 // A cell that is only looked at; `kind` says why a 0 was inserted.
 function staticCell({ number, tone = null, kind = "given" }) {
   const text = number === null ? "" : shown(number);
-  const classes = ["cell", fitClass(text), tone === null ? "" : "lit", number === null ? "empty" : "", `kind-${kind}`];
+  const classes = [
+    "cell",
+    fitClass(text),
+    tone === null ? "" : "lit",
+    number === null ? "empty" : "",
+    `kind-${kind}`,
+  ];
   const style = tone === null ? null : `--tone:var(--tone-${tone})`;
-  return el("td", { class: classes.filter(Boolean).join(" "), style }, el("span", { class: "number" }, text));
+  return el(
+    "td",
+    { class: classes.filter(Boolean).join(" "), style },
+    el("span", { class: "number" }, text),
+  );
 }

@@ -57,10 +57,13 @@ export const countWindows = (size, [low, high], kernel, stride, dilation) =>
   Math.floor((size + low + high - dilation * (kernel - 1) - 1) / stride) + 1;
 
 // Return the spec of a one-line name, or throw a SpecError.
-export function parseSpec(text) {
+export const parseSpec = (text) => makeSpec(partsOf(text));
+
+// Return the numbers in a one-line name, whether or not they make a convolution.
+export function partsOf(text) {
   const fields = fieldsOf(text);
   const i = sizes(fields.i);
-  return makeSpec({
+  return {
     n: Number(fields.n),
     c: Number(fields.c),
     i,
@@ -70,11 +73,11 @@ export function parseSpec(text) {
     p: forAll(pads(fields.p), i.length),
     d: forAll(sizes(fields.d), i.length),
     g: Number(fields.g),
-  });
+  };
 }
 
 // Hold the numbers of a problem to the rules, and add the shapes of its arrays.
-export function makeSpec(parts) {
+function makeSpec(parts) {
   const spec = { ...parts, axes: parts.i.length };
   checkCounts(spec);
   checkSigns(spec);
@@ -106,7 +109,10 @@ function checkSigns(spec) {
 }
 
 function checkGroups({ c, o, g }) {
-  for (const [letter, channels] of [["C", c], ["O", o]]) {
+  for (const [letter, channels] of [
+    ["C", c],
+    ["O", o],
+  ]) {
     if (channels % g) throw new SpecError("groups", { letter, channels, g, rest: channels % g });
   }
 }

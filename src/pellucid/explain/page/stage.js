@@ -2,26 +2,16 @@
 // Each array is a grid in the sense of ARIA: one stop of the Tab key, arrow keys within.
 // Pointing tells app.js, which says what is lit. Read on: panel.js.
 
-import { drawFrames, drawPlane, el, fitClass, inPlane, marked, planeShape, ringOf } from "./draw.js";
+import { reasonAt } from "./axis.js";
+import { drawFrames, drawPlane, el, fitClass, inPlane, marked, planeShape } from "./draw.js";
 import { indicesOf } from "./derive.js";
+import { ARRAYS, layoutFor, prefixShape, ringAround, spatialShape } from "./layout.js";
 import { mathsArray, mathsElement, maths } from "./maths.js";
-import { textName } from "./notation.js";
+import { baseOf, elementName, isGradient, letterOf, textName } from "./notation.js";
 import { GIVEN, shown } from "./numbers.js";
-import { product } from "./spec.js";
 
-export const ARRAYS = ["x", "w", "b", "y", "gx", "gw", "gb", "gy"];
-export const MOST_CELLS = 800; // of one array that is drawn
-const MOST_SIDE = 32;
 const OPERATORS = { x: "∗", w: "+", b: "=" };
-const [LARGEST_CELL, SMALL_CELL, LEAST_CELL, GAP, HEAD] = [44, 34, 22, 2, 14];
-const BESIDE_CELLS = 455; // pixels of height for titles and the equation
-
-// The array that is too large to be drawn, or null.
-export function tooLarge(spec) {
-  const array = ["x", "w", "b", "y"].find((one) => product(spec.shapes[one]) > MOST_CELLS);
-  if (array) return array;
-  return ["x", "w", "y"].find((one) => spec.shapes[one].slice(2).some((s) => s > MOST_SIDE)) ?? null;
-}
+const LONGEST_NAME = 6; // letters of a name that fits into a cell
 
 const key = (array, index) => `${array}:${index}`;
 
@@ -48,7 +38,9 @@ export class Stage {
     for (const array of ARRAYS) {
       parts.push(this.#drawArray(array, value, words));
       if (array in OPERATORS) {
-        parts.push(el("span", { class: `operator after-${array}`, "aria-hidden": "true" }, OPERATORS[array]));
+        parts.push(
+          el("span", { class: `operator after-${array}`, "aria-hidden": "true" }, OPERATORS[array]),
+        );
       }
     }
     this.host.replaceChildren(...parts);
@@ -57,17 +49,27 @@ export class Stage {
 
   #drawArray(array, value, words) {
     const shape = this.spec.shapes[array];
-    const name = words.gridLabel(array.startsWith("g") ? `dL/d${letter(array)}` : letter(array), words.arrays[array], shape.join(" × "));
+    const name = [arrayName(array, this.notation), words.arrays[array], shape.join(" × ")].join(
+      ", ",
+    );
     const planes = el("div", { class: "planes", role: "grid", "aria-label": name });
-    planes.style.setProperty("--across", this.across(array));
     for (const prefix of indicesOf(prefixShape(this.spec, array))) {
       planes.append(this.#drawOnePlane(array, prefix, value, words));
     }
     planes.querySelector("[role=gridcell]")?.setAttribute("tabindex", "0");
-    const own = ["gx", "gw", "gb"].includes(array) ? [] : [el("span", { class: "what" }, words.arrays[array])];
-    const title = el("div", { class: "caption" },
-      marked("span", { class: "symbol", "aria-hidden": "true" }, maths(mathsArray(array, this.notation))),
-      ...own);
+    const own = ["gx", "gw", "gb"].includes(array)
+      ? []
+      : [el("span", { class: "what" }, words.arrays[array])];
+    const title = el(
+      "div",
+      { class: "caption" },
+      marked(
+        "span",
+        { class: "symbol", "aria-hidden": "true" },
+        maths(mathsArray(array, this.notation)),
+      ),
+      ...own,
+    );
     return el("div", { class: `array is-${array}` }, title, planes);
   }
 
@@ -79,26 +81,37 @@ export class Stage {
       const index = array.endsWith("b") ? [row] : [...prefix, ...inPlane(axes, row, column)];
       return this.#cell(array, index, value(array, index));
     };
-    const ring = this.#ring(array);
+    const ring = ringAround(this.spec, array);
     const first = this.notation === "textbook" ? 1 : 0;
-    const plane = drawPlane({ rows, columns, cell, ring, first, above: !array.endsWith("b") });
+    const plane = drawPlane({
+      rows,
+      columns,
+      cell,
+      ring,
+      first,
+      above: !array.endsWith("b"),
+      role: "row",
+    });
     this.planes.set(key(array, prefix), { plane, ring });
     const label = planeName(this.spec, array, prefix, this.notation, words);
-    return el("div", { class: "sheet", role: "rowgroup" }, ...(label ? [el("span", { class: "sheet-name" }, label)] : []), plane);
-  }
-
-  #ring(array) {
-    return array === "x" || array === "gx" ? ringOf(this.spec.p) : ringOf([[0, 0]]);
+    return el(
+      "div",
+      { class: "sheet", role: "rowgroup" },
+      ...(label ? [el("span", { class: "sheet-name" }, label)] : []),
+      plane,
+    );
   }
 
   #cell(array, index, number) {
     const text = shown(number);
-    const node = el("td", { role: "gridcell", tabindex: "-1", class: `cell ${fitClass(text)}`,
-      "aria-label": `${textName(this.spec, array, index, this.notation)}, ${text}` });
-    node.append(
-      marked("span", { class: "name" }, ""),
-      el("span", { class: "number" }, text),
-    );
+    const bare = array === "gx" && reasonAt(this.spec, index.slice(2)) ? "bare" : "";
+    const node = el("td", {
+      role: "gridcell",
+      tabindex: "-1",
+      class: `cell ${fitClass(text)} ${bare}`,
+      "aria-label": `${textName(this.spec, array, index, this.notation)}, ${text}`,
+    });
+    node.append(marked("span", { class: "name" }, ""), el("span", { class: "number" }, text));
     node.element = { array, index };
     this.cells.set(key(array, index), node);
     return node;
@@ -129,7 +142,7 @@ export class Stage {
   #mark(array, index, state) {
     const node = this.cells.get(key(array, index));
     if (!node) return null;
-    if (!node.firstChild.innerHTML) {
+    if (elementName(this.spec, array, index, this.notation).length <= LONGEST_NAME) {
       node.firstChild.innerHTML = maths(mathsElement(this.spec, array, index, this.notation));
     }
     node.classList.add(state);
@@ -179,7 +192,10 @@ export class Stage {
     if (next) {
       event.preventDefault();
       next.focus();
-    } else if (GIVEN.includes(node.element.array) && (event.key === "Enter" || /^[-0-9.]$/.test(event.key))) {
+    } else if (
+      GIVEN.includes(node.element.array) &&
+      (event.key === "Enter" || /^[-0-9.]$/.test(event.key))
+    ) {
       event.preventDefault();
       this.on.type(node.element, event.key === "Enter" ? null : event.key);
     }
@@ -189,8 +205,11 @@ export class Stage {
   #neighbour({ array, index }, pressed) {
     const step = STEPS[pressed];
     if (!step) return null;
-    const [rowAxis, columnAxis] = array.endsWith("b") ? [0, -1]
-      : this.spec.axes === 1 ? [-1, index.length - 1] : [index.length - 2, index.length - 1];
+    const [rowAxis, columnAxis] = array.endsWith("b")
+      ? [0, -1]
+      : this.spec.axes === 1
+        ? [-1, index.length - 1]
+        : [index.length - 2, index.length - 1];
     const next = [...index];
     const shape = this.spec.shapes[array];
     if (step.edge !== undefined) {
@@ -211,68 +230,46 @@ export class Stage {
     return prefix && this.cells.get(key(array, [...prefix, ...index.slice(count)]));
   }
 
-  // How many planes of an array stand beside each other.
-  across(array) {
-    const [first = 1, second = 1] = prefixShape(this.spec, array).filter((size) => size > 1);
-    if (array === "w" || array === "gw") return this.spec.shapes.w[1] > 4 ? 4 : this.spec.shapes.w[1];
-    return Math.min(first * second, second > 1 ? second : 2);
-  }
-
-  // With arrays in two rows, cells so small that both and the equation are seen at once.
-  #largestByHeight() {
-    const rows = Math.max(...ARRAYS.map((array) => planeShape(spatialShape(this.spec, array))[0]));
-    const room = (window.innerHeight - BESIDE_CELLS) / (2 * rows) - GAP;
-    return Math.max(SMALL_CELL, Math.min(LARGEST_CELL, Math.floor(room)));
-  }
-
   // Choose the layout and the size of a cell by the room there is.
   fit() {
     if (!this.spec) return;
-    const room = this.host.clientWidth;
-    const width = (array, cell) => {
-      const [, columns] = planeShape(spatialShape(this.spec, array));
-      const { left, right } = this.#ring(array);
-      const wide = (columns + left + right) * (cell + GAP) + HEAD;
-      return this.across(array) * (wide + 12);
-    };
-    const four = ["x", "w", "b", "y"];
-    const layouts = {
-      row: [(cell) => four.reduce((sum, array) => sum + width(array, cell) + 34, 0), 28],
-      pairs: [(cell) => 2 * Math.max(...four.map((array) => width(array, cell))), 25],
-      stack: [(cell) => Math.max(...four.map((array) => width(array, cell))), LEAST_CELL],
-    };
-    for (const [layout, [needs, least]] of Object.entries(layouts)) {
-      let cell = layout === "row" ? this.#largestByHeight() : LARGEST_CELL;
-      while (cell > least && needs(cell) > room) cell -= 1;
-      if (needs(cell) <= room || layout === "stack") {
-        this.host.dataset.layout = layout;
-        this.host.style.setProperty("--cell", `${cell}px`);
-        return;
-      }
+    const { layout, cell, across } = layoutFor(
+      this.spec,
+      this.host.clientWidth,
+      window.innerHeight,
+    );
+    this.host.dataset.layout = layout;
+    this.host.style.setProperty("--cell", `${cell}px`);
+    for (const array of ARRAYS) {
+      const planes = this.host.querySelector(`.is-${array} .planes`);
+      planes.style.setProperty("--across", across[array]);
     }
   }
 }
 
 const STEPS = {
-  ArrowLeft: { axis: "column", by: -1 }, ArrowRight: { axis: "column", by: 1 },
-  ArrowUp: { axis: "row", by: -1 }, ArrowDown: { axis: "row", by: 1 },
-  Home: { edge: 0 }, End: { edge: 1 },
+  ArrowLeft: { axis: "column", by: -1 },
+  ArrowRight: { axis: "column", by: 1 },
+  ArrowUp: { axis: "row", by: -1 },
+  ArrowDown: { axis: "row", by: 1 },
+  Home: { edge: 0 },
+  End: { edge: 1 },
 };
 
-const letter = (array) => array.at(-1).toUpperCase().replace("Y", "O").replace("B", "b");
-
-const spatialShape = (spec, array) =>
-  array.endsWith("b") ? [spec.o, 1] : spec.shapes[array].slice(2);
-
-const prefixShape = (spec, array) =>
-  array.endsWith("b") ? [] : spec.shapes[array].slice(0, spec.shapes[array].length - Math.min(spec.axes, 2));
+// The name of an array as text: X, or dL/dX.
+function arrayName(array, notation) {
+  const letter = letterOf(baseOf(array), notation);
+  return (isGradient(array) ? "dL/d" : "") + (letter === "b" ? letter : letter.toUpperCase());
+}
 
 // What tells a plane from the others: `image 1, channel 2`; nothing where there is one.
 export function planeName(spec, array, prefix, notation, words) {
   const kinds = array.endsWith("w") ? ["o", "c", "d"] : ["n", "c", "d"];
   const from = notation === "textbook" ? 1 : 0;
   return prefix
-    .map((at, axis) => (spec.shapes[array][axis] > 1 ? `${words.planes[kinds[axis]]} ${at + from}` : ""))
+    .map((at, axis) =>
+      spec.shapes[array][axis] > 1 ? `${words.planes[kinds[axis]]} ${at + from}` : "",
+    )
     .filter(Boolean)
     .join(", ");
 }

@@ -69,12 +69,25 @@ function scatter(spec, numbers, plane) {
         words: window && { key: "step", name: ["gy", place], facts: [gy(o, window)] },
         pictures: [
           picture("gy", spec.out, (at) => ({ number: gy(o, at), tone: lit(at) ? 0 : null })),
-          picture("w", spec.k, (tap) => (window ? { number: gy(o, window) * w(o, tap), tone: 0 } : { number: w(o, tap) }), {
-            title: window ? "products" : null, sign: "·",
-          }),
-          picture("gx", spec.i, (pixel) => ({
-            number: partial(pixel, step), tone: window && tapsAt(spec, window, pixel) ? 0 : null,
-          }), { frames: window ? [frameOf(spec, window, 0)] : [], sign: "→" }),
+          picture(
+            "w",
+            spec.k,
+            (tap) =>
+              window ? { number: gy(o, window) * w(o, tap), tone: 0 } : { number: w(o, tap) },
+            {
+              title: window ? "products" : null,
+              sign: "·",
+            },
+          ),
+          picture(
+            "gx",
+            spec.i,
+            (pixel) => ({
+              number: partial(pixel, step),
+              tone: window && tapsAt(spec, window, pixel) ? 0 : null,
+            }),
+            { frames: window ? [frameOf(spec, window, 0)] : [], sign: "→" },
+          ),
         ],
       };
     },
@@ -125,14 +138,33 @@ function gather(spec, numbers, plane) {
       };
       const frames = pixel ? [{ tone: 0, from: pixel, size: axes.map(({ reach }) => reach) }] : [];
       return {
-        words: pixel && { key: "step", name: ["gx", [...plane, ...pixel]], facts: [gradient(pixel)] },
+        words: pixel && {
+          key: "step",
+          name: ["gx", [...plane, ...pixel]],
+          facts: [gradient(pixel)],
+        },
         pictures: [
           ...outputs.map((o) => picture("gy", wide.shape, cell(o), { title: "padded", frames, o })),
-          ...outputs.map((o) => picture("w", spec.k, (tap) => ({ number: w(o, flip(spec.k, tap)), tone: pixel ? 0 : null }), { title: "turned", o, sign: "∗" })),
-          picture("gx", spec.i, (at) => {
-            const place = order.findIndex((other) => same(other, at));
-            return { number: place < step ? gradient(at) : null, tone: place === step - 1 ? 0 : null };
-          }, { sign: "=" }),
+          ...outputs.map((o) =>
+            picture(
+              "w",
+              spec.k,
+              (tap) => ({ number: w(o, flip(spec.k, tap)), tone: pixel ? 0 : null }),
+              { title: "turned", o, sign: "∗" },
+            ),
+          ),
+          picture(
+            "gx",
+            spec.i,
+            (at) => {
+              const place = order.findIndex((other) => same(other, at));
+              return {
+                number: place < step ? gradient(at) : null,
+                tone: place === step - 1 ? 0 : null,
+              };
+            },
+            { sign: "=" },
+          ),
         ],
       };
     },
@@ -164,19 +196,38 @@ function phases(spec, numbers, plane) {
       const name = phase && `(${phase.map(({ rho }) => rho).join(", ")})`;
       const pixels = phase && phase.reduce((count, axis) => count * axis.pixels.length, 1);
       const shape = phase ? phase.map((axis) => axis.taps.length) : spec.k;
-      const tapAt = (at) => (phase ? phase.map((axis, k) => axis.taps[axis.taps.length - 1 - at[k]]) : flip(spec.k, at));
+      const tapAt = (at) =>
+        phase ? phase.map((axis, k) => axis.taps[axis.taps.length - 1 - at[k]]) : flip(spec.k, at);
       return {
-        words: phase && (taps.length
-          ? { key: "step", facts: [name, taps.length, pixels] }
-          : { key: "none", facts: [name, pixels] }),
+        words:
+          phase &&
+          (taps.length
+            ? { key: "step", facts: [name, taps.length, pixels] }
+            : { key: "none", facts: [name, pixels] }),
         pictures: [
           ...outputs.map((o) => picture("gy", spec.out, (at) => ({ number: gy(o, at) }), { o })),
-          ...(phase && !taps.length ? [] : outputs.map((o) =>
-            picture("w", shape, (at) => ({ number: w(o, tapAt(at)), tone: phase ? (step - 1) % 6 : null }), { title: phase ? "taps" : "turned", o, sign: "∗" }))),
-          picture("gx", spec.i, (pixel) => {
-            const done = order.findIndex((other) => inPhase(other, pixel));
-            return { number: done < step ? gradient(pixel) : null, tone: done === step - 1 ? (step - 1) % 6 : null };
-          }, { sign: "→" }),
+          ...(phase && !taps.length
+            ? []
+            : outputs.map((o) =>
+                picture(
+                  "w",
+                  shape,
+                  (at) => ({ number: w(o, tapAt(at)), tone: phase ? (step - 1) % 6 : null }),
+                  { title: phase ? "taps" : "turned", o, sign: "∗" },
+                ),
+              )),
+          picture(
+            "gx",
+            spec.i,
+            (pixel) => {
+              const done = order.findIndex((other) => inPhase(other, pixel));
+              return {
+                number: done < step ? gradient(pixel) : null,
+                tone: done === step - 1 ? (step - 1) % 6 : null,
+              };
+            },
+            { sign: "→" },
+          ),
         ],
       };
     },
@@ -190,7 +241,9 @@ function weight(spec, numbers, [o, within]) {
   const x = (n, pixel) => numbers("x", [n, c, ...pixel]);
   // The pixel under a tap in a window, where it lies inside of x.
   const under = (window, tap) => {
-    const found = axesOf(spec).map((axis, k) => ofTap(axis, tap[k]).find(({ i }) => i === window[k]));
+    const found = axesOf(spec).map((axis, k) =>
+      ofTap(axis, tap[k]).find(({ i }) => i === window[k]),
+    );
     return found.every(Boolean) ? found.map(({ h }) => h) : null;
   };
   const part = (n, window, tap) => {
@@ -207,12 +260,30 @@ function weight(spec, numbers, [o, within]) {
       return {
         words: window && { key: "step", name: ["gy", [n, o, ...window]], facts: [gy(n, window)] },
         pictures: [
-          picture("gy", spec.out, (at) => ({ number: gy(n, at), tone: window && same(at, window) ? 0 : null })),
-          picture("x", spec.i, (pixel) => ({
-            number: x(n, pixel), tone: window && tapsAt(spec, window, pixel) ? 0 : null,
-          }), { frames: window ? [frameOf(spec, window, 0)] : [], sign: "·" }),
-          ...(window ? [picture("x", spec.k, (tap) => ({ number: part(n, window, tap), tone: 0 }), { title: "products", sign: "=" })] : []),
-          picture("gw", spec.k, (tap) => ({ number: partial(tap), tone: window ? 0 : null }), { sign: "→" }),
+          picture("gy", spec.out, (at) => ({
+            number: gy(n, at),
+            tone: window && same(at, window) ? 0 : null,
+          })),
+          picture(
+            "x",
+            spec.i,
+            (pixel) => ({
+              number: x(n, pixel),
+              tone: window && tapsAt(spec, window, pixel) ? 0 : null,
+            }),
+            { frames: window ? [frameOf(spec, window, 0)] : [], sign: "·" },
+          ),
+          ...(window
+            ? [
+                picture("x", spec.k, (tap) => ({ number: part(n, window, tap), tone: 0 }), {
+                  title: "products",
+                  sign: "=",
+                }),
+              ]
+            : []),
+          picture("gw", spec.k, (tap) => ({ number: partial(tap), tone: window ? 0 : null }), {
+            sign: "→",
+          }),
         ],
       };
     },
