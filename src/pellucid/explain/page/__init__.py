@@ -23,8 +23,8 @@ LANGUAGES = ("en", "ko")
 # Each imports from those before it.
 _MODULES = (
     "spec", "axis", "notation", "derive", "numbers", "light", "maths", "strings", "draw", "layout",
-    "stage", "panel", "views", "player", "controls", "heat", "goto", "code", "sources", "address",
-    "app",
+    "stage", "panel", "pictures", "spread", "collect", "views", "player", "controls", "heat", "goto",
+    "code", "sources", "address", "app",
 )  # fmt: skip
 _IMPORT = re.compile(r'^import (\{[^}]*\}) from "\./(\w+)\.js";$', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:const|class|function\*?) (\w+))", re.MULTILINE)
@@ -52,7 +52,8 @@ def page(spec: ConvSpec | str, language: str = "en") -> str:
         "script": "\n".join(_module(name) for name in _MODULES),
     }
     # In one pass, so that what is put in is not searched again.
-    return re.sub("{(%s)}" % "|".join(parts), lambda found: parts[found[1]], _read("page.html"))
+    places = re.compile("|".join(f"{{{name}}}" for name in parts))
+    return places.sub(lambda found: parts[found[0][1:-1]], _read("page.html"))
 
 
 def _read(name: str) -> str:

@@ -2,7 +2,7 @@
 // Read on: code.js.
 
 import { el } from "./draw.js";
-import { letterOf } from "./notation.js";
+import { arrayName } from "./notation.js";
 
 const ARRAYS = ["gx", "gw", "gb", "y"];
 
@@ -27,12 +27,9 @@ export class GoTo {
     Object.assign(this, { spec, words });
     const list = this.byId("goto-array");
     const chosen = list.value || ARRAYS[0];
-    const named = (array) => {
-      const letter = letterOf(array.at(-1), notation);
-      const name = letter === "b" ? "b" : letter.toUpperCase();
-      return array === "y" ? name : `dL/d${name}`;
-    };
-    const options = ARRAYS.map((array) => el("option", { value: array }, named(array)));
+    const options = ARRAYS.map((array) =>
+      el("option", { value: array }, arrayName(array, notation)),
+    );
     list.replaceChildren(...options);
     list.value = chosen;
     this.#drawLetters();

@@ -15,7 +15,7 @@ const OPPOSITE = { x: "gx", w: "gw", b: "gb", y: "gy", gx: "x", gw: "w", gb: "b"
 const FRAMED = { x: "x", w: "x", y: "x", gw: "x", gx: "gx", gy: "gx" };
 
 // Where there are few outputs, each has its own colour; else they are told apart within a sum.
-function toneOf(spec, output, rank) {
+export function toneOf(spec, output, rank) {
   const shape = spec.shapes.y;
   if (product(shape) > TONES) return rank % TONES;
   return output.reduce((place, at, axis) => place * shape[axis] + at, 0);

@@ -31,6 +31,13 @@ export function mathsName(spec, array, index, notation) {
 const partial = (below) =>
   `<mfrac><mrow><mi>∂</mi><mi>L</mi></mrow><mrow><mi>∂</mi>${below}</mrow></mfrac>`;
 
+// The name of an element within a sentence: on one line.
+export function mathsInline(spec, array, index, notation) {
+  const element = mathsElement(spec, array, index, notation);
+  const slash = '<mi>L</mi><mo stretchy="false" lspace="0" rspace="0">/</mo>';
+  return isGradient(array) ? `<mi>∂</mi>${slash}<mi>∂</mi>${element}` : element;
+}
+
 // The name of a whole array: X, or dL by dX.
 export function mathsArray(array, notation) {
   const base = isGradient(array) ? array.slice(1) : array;

@@ -15,6 +15,12 @@ export const isGradient = (array) => array in GIVEN;
 export const letterOf = (array, notation) =>
   array === "y" && notation === "textbook" ? "o" : array;
 
+// The name of a whole array: X, or dL/dX.
+export function arrayName(array, notation) {
+  const letter = letterOf(baseOf(array), notation);
+  return (isGradient(array) ? "dL/d" : "") + (letter === "b" ? letter : letter.toUpperCase());
+}
+
 const needsCommas = (spec) =>
   Object.values(spec.shapes).some((shape) => shape.some((size) => size > 9));
 

@@ -1,6 +1,6 @@
 // The equation of the chosen element: its name and value, and its terms as columns, each with its
 // factors above and their numbers below. A term that is pointed at lights its cells, and the other
-// way round. Read on: views.js.
+// way round. Read on: pictures.js.
 
 import { coverageAt, reasonAt } from "./axis.js";
 import { termValue } from "./derive.js";

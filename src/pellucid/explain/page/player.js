@@ -3,13 +3,14 @@
 
 import { drawFrames, drawPlane, el, fitClass, inPlane, marked, planeShape } from "./draw.js";
 import { indicesOf } from "./derive.js";
-import { maths, mathsArray, mathsName } from "./maths.js";
+import { maths, mathsArray, mathsInline } from "./maths.js";
+import { arrayName } from "./notation.js";
 import { shown } from "./numbers.js";
 import { planeName } from "./stage.js";
 import { VIEWS, viewOf } from "./views.js";
 
 const MILLISECONDS = 1100; // between two steps
-const [LARGEST_CELL, LEAST_CELL] = [40, 22];
+const [LARGEST_CELL, LEAST_CELL, SIGN] = [40, 20, 40]; // pixels
 
 export class Player {
   constructor(byId) {
@@ -112,9 +113,7 @@ export class Player {
   #draw() {
     const { pictures, words } = this.view.at(this.step);
     const host = this.byId("pictures");
-    const sign = (one) =>
-      one.sign ? [el("span", { class: "sign-between", "aria-hidden": "true" }, one.sign)] : [];
-    host.replaceChildren(...pictures.flatMap((one) => [...sign(one), this.#picture(one)]));
+    host.replaceChildren(...pictures.map((one) => this.#step(one)));
     this.#fit(host, pictures);
     this.byId("step-words").innerHTML = this.#wordsOf(words ?? this.view.start);
     this.#drawButtons();
@@ -122,7 +121,7 @@ export class Player {
 
   #wordsOf({ key, name, facts, leftover }) {
     const say = this.words.views[this.name];
-    const names = name ? [maths(mathsName(this.spec, name[0], name[1], this.notation))] : [];
+    const names = name ? [maths(mathsInline(this.spec, name[0], name[1], this.notation))] : [];
     const rest = leftover === undefined ? [] : [leftover ? say.leftover(leftover) : ""];
     const told = facts.map((fact) =>
       typeof fact === "number" && key === "step" ? shown(fact) : fact,
@@ -150,6 +149,14 @@ export class Player {
     this.byId("step-count").textContent = `${step} / ${view.count}`;
   }
 
+  // A picture, and the sign before it.
+  #step(one) {
+    const picture = this.#picture(one);
+    if (!one.sign) return picture;
+    const sign = el("span", { class: "sign-between", "aria-hidden": "true" }, one.sign);
+    return el("div", { class: "step" }, sign, picture);
+  }
+
   #picture({ array, shape, at, title, frames = [], o }) {
     const [rows, columns] = planeShape(shape);
     const axes = Math.min(shape.length, 2);
@@ -170,7 +177,9 @@ export class Player {
       symbol,
       ...(note ? [el("span", { class: "what" }, note)] : []),
     );
-    const label = `${array.startsWith("g") ? "dL/d" : ""}${array.at(-1)} ${note} ${shape.join(" × ")}`;
+    const label = [arrayName(array, this.notation), note, shape.join(" × ")]
+      .filter(Boolean)
+      .join(", ");
     return el(
       "div",
       { class: `picture is-${array}`, role: "img", "aria-label": label },
@@ -188,9 +197,9 @@ export class Player {
   #fit(host, pictures) {
     const columns = pictures.map(({ shape }) => planeShape(shape)[1]);
     const together = columns.reduce((sum, many) => sum + many, 0);
-    const gaps = 66 * (columns.length - 1);
+    const gaps = (SIGN + 22) * (columns.length - 1);
     const inRow = Math.floor((host.clientWidth - gaps) / together) - 2;
-    const alone = Math.floor(host.clientWidth / Math.max(...columns)) - 2;
+    const alone = Math.floor((host.clientWidth - SIGN) / Math.max(...columns)) - 2;
     const cell = inRow >= 26 ? inRow : alone;
     host.style.setProperty("--cell", `${Math.max(LEAST_CELL, Math.min(LARGEST_CELL, cell))}px`);
   }

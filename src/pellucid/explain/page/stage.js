@@ -7,7 +7,7 @@ import { drawFrames, drawPlane, el, fitClass, inPlane, marked, planeShape } from
 import { indicesOf } from "./derive.js";
 import { ARRAYS, layoutFor, prefixShape, ringAround, spatialShape } from "./layout.js";
 import { mathsArray, mathsElement, maths } from "./maths.js";
-import { baseOf, elementName, isGradient, letterOf, textName } from "./notation.js";
+import { arrayName, elementName, textName } from "./notation.js";
 import { GIVEN, shown } from "./numbers.js";
 
 const OPERATORS = { x: "∗", w: "+", b: "=" };
@@ -255,12 +255,6 @@ const STEPS = {
   Home: { edge: 0 },
   End: { edge: 1 },
 };
-
-// The name of an array as text: X, or dL/dX.
-function arrayName(array, notation) {
-  const letter = letterOf(baseOf(array), notation);
-  return (isGradient(array) ? "dL/d" : "") + (letter === "b" ? letter : letter.toUpperCase());
-}
 
 // What tells a plane from the others: `image 1, channel 2`; nothing where there is one.
 export function planeName(spec, array, prefix, notation, words) {

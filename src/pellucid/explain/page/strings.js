@@ -101,7 +101,7 @@ const en = {
         "Every output spreads its gradient: scaled by it, the kernel is added where the output's window " +
         "lies. Nothing is flipped. All begins at 0.",
       step: (name, value) =>
-        `${name} = ${value} times W is added (+=) to its window. Where windows overlap, numbers meet.`,
+        `W times ${name} = ${value} is added (+=) to its window. Where windows overlap, the numbers add up.`,
     },
     gather: {
       start: (zeros, rows) =>
@@ -124,13 +124,13 @@ const en = {
     weight: {
       start:
         "The kernel's gradient: every output returns its window of X, scaled by its gradient. All windows are added.",
-      step: (name, value) => `${name} = ${value} times its window of X is added (+=).`,
+      step: (name, value) => `Its window of X times ${name} = ${value} is added (+=).`,
     },
   },
   pictures: {
     products: "scaled",
     padded: "zeros inserted",
-    turned: "W, turned by 180°",
+    turned: "turned by 180°",
     taps: "its taps, turned",
   },
   plane: (names) => `Shown is the plane ${names}.`,
@@ -295,7 +295,7 @@ const ko = {
   pictures: {
     products: "곱한 커널",
     padded: "0을 넣은 것",
-    turned: "180° 돌린 W",
+    turned: "180° 돌림",
     taps: "만나는 가중치(돌림)",
   },
   plane: (names) => `그림은 ${names}의 것이다.`,
