@@ -2,7 +2,8 @@
 
 The three sums of sums.py, under the names that a reader knows. A transposed convolution is the
 exchange of two of them: its forward pass is the sum of `grad_input`, its `grad_input` that of a
-forward pass (docs/maths.md, 9). Not here: the general formula. Next room: sources.py.
+forward pass (docs/maths.md, 9). Not here: the general formula (general.py). Next room:
+sources.py.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from pellucid.errors import UnsupportedError
 from pellucid.explain.axis import axes_of
 from pellucid.explain.derivation import Derivation, Elements
 from pellucid.explain.expression import Element, Expression
+from pellucid.explain.general import General, general
 from pellucid.explain.notation import Named, Names, Notation
+from pellucid.explain.sentences import Language, as_language
 from pellucid.explain.sums import (
     Factor,
     Place,
@@ -63,6 +66,20 @@ class ConvDerivation(Derivation):
                 fix="derive it with bias=True",
             )
         return self._elements("grad_bias", "b", True)
+
+    def general(self, lang: Language = "en") -> General:
+        """Return the general formulas, with this problem's numbers, and how they follow.
+
+        Raises: ArgumentError for a language other than `en` and `ko`.
+
+        >>> from pellucid.explain import derive
+        >>> general = derive("c1 i5 o1 k3 s2").general()
+        >>> print(general.parts[1].steps[1].formulas[0].text)
+        dL/dx[n,c,w] = sum[o,v,j: w = 2 j + v] dL/dy[n,o,j] w[o,c,v]
+        """
+        return general(
+            self.spec, self.names.notation, self.transposed, self.bias, as_language(lang)
+        )
 
     def __repr__(self) -> str:
         kind = "transposed convolution" if self.transposed else "convolution"

@@ -102,7 +102,7 @@ class Expression:
         >>> derive("c1 i5x5 o1 k3x3 s2").forward[0, 0, 0, 0].text(most=4)
         'o11 = x11 w11 + x12 w12 + ... + x33 w33 + b'
         """
-        terms = ["..." if term is None else term.text() for term in self._shown(most)]
+        terms = ["..." if term is None else term.text() for term in self.shown(most)]
         return f"{self.left.text()} = {' + '.join(terms) or '0'}"
 
     def latex(self, most: int | None = None) -> str:
@@ -112,7 +112,7 @@ class Expression:
         >>> print(derive("c1 i5x5 o1 k3x3 s2").grad_input[0, 0, 0, 0].latex())
         \frac{\partial L}{\partial x_{11}} = \frac{\partial L}{\partial o_{11}} w_{11}
         """
-        terms = [r"\cdots" if term is None else term.latex() for term in self._shown(most)]
+        terms = [r"\cdots" if term is None else term.latex() for term in self.shown(most)]
         return f"{self.left.latex()} = {' + '.join(terms) or '0'}"
 
     def sympy(self) -> Any:
@@ -161,8 +161,8 @@ class Expression:
     def __str__(self) -> str:
         return self.text()
 
-    def _shown(self, most: int | None) -> list[Term | None]:
-        """The terms to write; None stands for those that are left out."""
+    def shown(self, most: int | None) -> list[Term | None]:
+        """Return the terms to write: all, or the first and last; None stands for those left out."""
         count = len(self.terms)
         if most is None or count <= most:
             return [self.terms[k] for k in range(count)]

@@ -17,17 +17,17 @@ from pellucid.kernels.conv.spec import Sizes
 
 Notation: TypeAlias = Literal["textbook", "indices"]
 
-NOTATIONS = ("textbook", "indices")
+NOTATIONS: tuple[Notation, ...] = ("textbook", "indices")
 
 
-def check_notation(notation: str) -> None:
-    """Hold a notation to those that there are."""
-    if notation not in NOTATIONS:
-        raise ArgumentError(
-            "derive",
-            f"there is no notation {notation!r}",
-            fix=f"use one of {', '.join(NOTATIONS)}",
-        )
+def as_notation(notation: str) -> Notation:
+    """Return a notation, held to those that there are."""
+    for known in NOTATIONS:
+        if notation == known:
+            return known
+    raise ArgumentError(
+        "explain", f"there is no notation {notation!r}", fix=f"use one of {', '.join(NOTATIONS)}"
+    )
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Names:
     commas: bool = field(init=False)  # whether a size exceeds 9, so that digits cannot run together
 
     def __post_init__(self) -> None:
-        check_notation(self.notation)
+        as_notation(self.notation)
         sizes = [size for array in self.arrays.values() for size in array.shape]
         object.__setattr__(self, "commas", max(sizes) > 9 or self.notation == "indices")
 
