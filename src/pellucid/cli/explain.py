@@ -1,10 +1,14 @@
-"""`pellucid explain SPEC`: the derivation of a convolution in a terminal, or as LaTeX.
+"""`pellucid explain SPEC`: the derivation of a convolution in a terminal, as LaTeX, or as a page.
 
 A small problem is shown with all its equations, of a larger one a few, and any one by `--at`.
-Not here: the derivation (explain/), its look (equations.py). Next room: equations.py.
+Not here: the derivation and the page (explain/), the look of what is printed (equations.py).
+Next room: equations.py.
 """
 
 from __future__ import annotations
+
+import webbrowser
+from pathlib import Path
 
 from rich.console import Console
 
@@ -13,15 +17,25 @@ from pellucid.cli.progress import say
 from pellucid.errors import ArgumentError
 from pellucid.explain import ConvDerivation, Elements, Expression, derive
 from pellucid.explain.notation import as_notation
+from pellucid.explain.page import page
 from pellucid.explain.sentences import Language, as_language
 
 GRADIENTS = ("input", "weight", "bias")
 
 
 def explain(
-    text: str, grad: str | None, at: str | None, latex: bool, notation: str, lang: str
+    text: str,
+    grad: str | None,
+    at: str | None,
+    latex: bool,
+    notation: str,
+    lang: str,
+    html: Path | None,
+    look: bool,
 ) -> None:
     """Print the derivation of a spec, or of one gradient, or of one of its elements.
+
+    With `html` it becomes a page in that file, which `look` opens in a browser.
 
     Raises: ArgumentError for options that do not fit together, and as `derive` and its indexing.
     """
@@ -29,6 +43,9 @@ def explain(
     derivation = derive(text, notation=as_notation(notation))
     parts, element = _chosen(derivation, grad, at)
     console = Console()
+    if html is not None or look:
+        say(console, _write_page(derivation, element, html, look, latex, language))
+        return
     if latex:
         say(console, _latex(derivation, parts, element, language))
         return
@@ -43,6 +60,33 @@ def explain(
         screen.part(part)
     if grad is None:
         screen.hints()
+
+
+def _write_page(
+    derivation: ConvDerivation,
+    element: Expression | None,
+    html: Path | None,
+    look: bool,
+    latex: bool,
+    lang: Language,
+) -> str:
+    """Write the page, with one element chosen if one is asked for, and return what to say."""
+    if html is None:
+        raise ArgumentError(
+            "explain", "--open opens a page, but --html does not say which", fix="add --html FILE"
+        )
+    if latex:
+        raise ArgumentError(
+            "explain", "--latex prints and --html writes a page", fix="use one of them"
+        )
+    chosen = None if element is None else element.left
+    notation = derivation.names.notation
+    html.write_text(
+        page(derivation.spec, lang, notation=notation, element=chosen), encoding="utf-8"
+    )
+    if look:
+        webbrowser.open(html.resolve().as_uri())
+    return f"wrote {html}"
 
 
 def _chosen(

@@ -94,8 +94,9 @@ READ = """
 @pytest.mark.parametrize(
     "text",
     [
-        "n8 c3 i32x32 o16 k3", "c1 i5 o1 k3 p0:1", "c1 i5x6 o1 k3x2 s2x1 p1x0:2 d1x2", "  c1  i5 o1 k1 ",
-        "c1 i5x5 o1 k3 p-1", "n0 c2 i4 o4 k2 g2", "c1 i4x4x4 o1 k2 p1:0", "c1 i5 o1 k3 p-0", "c1 i05 o1 k3",
+        "n8 c3 i32x32 o16 k3", "c1 i5 o1 k3 p0:1", "c1 i5x6 o1 k3x2 s2x1 p1x0:2 d1x2",
+        "  c1  i5 o1 k1 ", "c1 i5x5 o1 k3 p-1", "n0 c2 i4 o4 k2 g2", "c1 i4x4x4 o1 k2 p1:0",
+        "c1 i5 o1 k3 p-0", "c1 i05 o1 k3",
     ],
 )  # fmt: skip
 def test_names_are_written_as_python_writes_them(opened: Open, text: str) -> None:

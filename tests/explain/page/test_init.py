@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -26,20 +27,20 @@ def test_one_file_without_a_network() -> None:
 
 def test_spec_and_language_are_put_in() -> None:
     text = page(ConvSpec.parse("n1 c1 i5x5 o1 k3x3 s2"), "ko")
-    assert '<html lang="ko" data-spec="c1 i5x5 o1 k3x3 s2">' in text
+    assert '<html lang="ko" data-spec="c1 i5x5 o1 k3x3 s2"' in text
     assert "<title>pellucid: c1 i5x5 o1 k3x3 s2</title>" in text
 
 
 def test_a_language_without_words_is_refused() -> None:
     with pytest.raises(ArgumentError) as raised:
         page("c1 i5 o1 k3", "de")
-    assert str(raised.value) == "page: there is no language 'de'\n  fix: use one of en, ko"
+    assert str(raised.value) == "explain: there is no language 'de'\n  fix: use one of en, ko"
 
 
 def test_modules_are_read_in_the_order_in_which_they_are_defined() -> None:
     order = list(package._MODULES)
     assert sorted(order) == sorted(MODULES)
-    for name, following in zip(order, order[1:], strict=False):
+    for name, following in pairwise(order):
         head = MODULES[name].split("\n\n")[0]
         assert f"Read on: {following}.js." in head.replace("\n// ", " "), name
 

@@ -11,42 +11,48 @@ as each module says at its top.
 from __future__ import annotations
 
 import re
-from html import escape
 from importlib.resources import files
 
 import pellucid
-from pellucid.errors import ArgumentError
+from pellucid.explain.expression import Element
+from pellucid.explain.notation import as_notation
+from pellucid.explain.sentences import as_language
 from pellucid.kernels.conv import ConvSpec
-
-LANGUAGES = ("en", "ko")
 
 # Each imports from those before it.
 _MODULES = (
     "spec", "axis", "notation", "derive", "numbers", "light", "maths", "strings", "draw", "layout",
-    "stage", "panel", "pictures", "spread", "collect", "views", "player", "controls", "heat", "goto",
-    "code", "sources", "address", "app",
+    "stage", "panel", "pictures", "spread", "collect", "views", "player", "controls", "heat",
+    "goto", "code", "sources", "address", "app",
 )  # fmt: skip
 _IMPORT = re.compile(r'^import (\{[^}]*\}) from "\./(\w+)\.js";$', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:const|class|function\*?) (\w+))", re.MULTILINE)
 
 
-def page(spec: ConvSpec | str, language: str = "en") -> str:
+def page(
+    spec: ConvSpec | str,
+    lang: str = "en",
+    *,
+    notation: str = "textbook",
+    element: Element | None = None,
+) -> str:
     """Return the page that explains one convolution, as the text of one HTML file.
 
+    `element` is the one that is chosen at first: the left side of an equation of `derive(spec)`.
     Shapes: any; what is too large to draw is derived element by element.
-    Raises: as `ConvSpec.parse`; ArgumentError for a language that the page has no words in.
+    Raises: as `ConvSpec.parse`; ArgumentError for an unknown language or notation.
 
-    >>> page("c1 i5x5 o1 k3x3 s2", "ko").splitlines()[1]
-    '<html lang="ko" data-spec="c1 i5x5 o1 k3x3 s2">'
+    >>> from pellucid.explain import derive
+    >>> gw11 = derive("c1 i5x5 o1 k3x3 s2").grad_weight[0, 0, 0, 0].left
+    >>> print(page("c1 i5x5 o1 k3x3 s2", "ko", element=gw11).splitlines()[1])
+    <html lang="ko" data-spec="c1 i5x5 o1 k3x3 s2"
     """
-    if language not in LANGUAGES:
-        raise ArgumentError(
-            "page", f"there is no language {language!r}", fix=f"use one of {', '.join(LANGUAGES)}"
-        )
     problem = spec if isinstance(spec, ConvSpec) else ConvSpec.parse(spec)
     parts = {
-        "language": language,
-        "spec": escape(str(problem)),
+        "language": as_language(lang),
+        "notation": as_notation(notation),
+        "element": f"{element.key}:{','.join(map(str, element.index))}" if element else "",
+        "spec": str(problem),
         "version": pellucid.__version__,
         "style": _read("page.css"),
         "script": "\n".join(_module(name) for name in _MODULES),

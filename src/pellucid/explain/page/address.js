@@ -13,9 +13,13 @@ export function writeAddress(spec, element) {
 // Read it: the text of the problem, empty where there is none, and the element behind the @.
 export function readAddress() {
   const [name, place = ""] = unescaped(location.hash.slice(1)).split("@");
-  const [array, index = ""] = place.split(":");
-  const element = place ? { array, index: index.split(",").map(Number) } : null;
-  return { text: name.replaceAll("+", " ").trim(), element };
+  return { text: name.replaceAll("+", " ").trim(), element: readElement(place) };
+}
+
+// Read an element as in `gw:0,0,0,0`, null where nothing stands there.
+export function readElement(text) {
+  const [array, index = ""] = text.split(":");
+  return text ? { array, index: index.split(",").map(Number) } : null;
 }
 
 // What stands behind a % that is none of ours is left as it is.

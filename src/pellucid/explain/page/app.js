@@ -2,7 +2,7 @@
 // Everything else is drawn from the state here and changes nothing of it, but by calling back.
 // To read all modules, begin at spec.js and follow "Read on".
 
-import { readAddress, writeAddress } from "./address.js";
+import { readAddress, readElement, writeAddress } from "./address.js";
 import { coverageAt, reasonAt } from "./axis.js";
 import { Controls, drawChoices } from "./controls.js";
 import { countTerms, indicesOf, latexOf, textOf, valueOf } from "./derive.js";
@@ -27,7 +27,7 @@ const NOTATIONS = ["textbook", "indices"];
 
 const state = {
   language: root.lang,
-  notation: "textbook",
+  notation: root.dataset.notation,
   pattern: "counting",
   spec: null,
   numbers: null, // the problem that is drawn
@@ -333,12 +333,9 @@ window.addEventListener("resize", () => {
 });
 
 showWords();
-state.spec = parseSpec(root.dataset.spec);
-state.numbers = new Numbers(state.spec);
-state.asked = formatSpec(state.spec);
-const { text, element } = readAddress();
-setSpec(state.spec, null);
-ask(text || state.asked, element);
+const address = readAddress();
+setSpec(parseSpec(root.dataset.spec), readElement(root.dataset.element));
+ask(address.text || formatSpec(state.spec), address.element);
 
 // For the console, and for the tests that hold this page against pellucid.explain.
 window.pellucid = {
