@@ -15,8 +15,6 @@ constexpr i64 patch_bytes = 512 << 10;  // of x in hand, a part of the second ca
 constexpr i64 near_bytes = 512 << 10;   // of weights that stay near
 constexpr i64 most_pixels = 1024;       // of one block of lines
 constexpr i64 strip_pixels = 4 * tile_rows;
-constexpr i64 far_bytes = 8 << 20;  // of x, which then comes from memory
-constexpr i64 far_channels = 64;    // fewer are fetched in time without being asked for
 constexpr i64 jobs_per_thread = 4;
 
 // How the taps are walked: R rows of L adjacent elements each.
@@ -156,9 +154,8 @@ class Correlate {
       const i64 step = g.p_.axis[2].step * patch.column();
       const i64 bytes = i64(sizeof(T)) * g.lines_ * g.p_.axis[2].out * step;
       const bool flat = g.run_.rows == 1 && g.p_.axis[2].taps == 1 && patch.inside();
-      const bool far = g.run_.length >= far_channels && bytes >= far_bytes;
       return {x + ioff[smaller(last, pixels - 1)] + roff[0], g.run_.length, step,
-              flat && far ? smaller(strip_pixels, pixels - last) : 0};
+              flat && bytes >= far_bytes ? smaller(strip_pixels, pixels - last) : 0};
     }
 
     void fill_offsets() {

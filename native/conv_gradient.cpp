@@ -21,7 +21,6 @@ constexpr i64 sum_bytes = 256 << 10;  // of the sums of a job, a part of the sec
 constexpr i64 most_inputs = 256, most_outputs = 128;
 constexpr i64 near_channels = 64;  // pixels of so many lie near each other
 constexpr i64 part_channels = 66;
-constexpr i64 far_bytes = 8 << 20;  // of x and gy, which then come from memory
 constexpr i64 wanted_jobs = 16;
 constexpr i64 partial_bytes = 4 << 20;  // of the partial sums of one chunk
 

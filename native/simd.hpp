@@ -107,9 +107,14 @@ PELLUCID_INLINE void store_part(T* to, Vec<T> v, i64 left) {
 }
 #endif
 
+// Arrays of so many bytes come from memory, not from a cache.
+constexpr i64 far_bytes = 2 << 20;
+
 // Rows of memory that will be needed soon, asked for a little at a time.
 class Ahead {
  public:
+  Ahead() = default;
+
   template <class T>
   Ahead(const T* from, i64 count, i64 stride = 0, i64 rows = 1)
       : row_(reinterpret_cast<const char*>(from)),
@@ -131,8 +136,8 @@ class Ahead {
   }
 
  private:
-  const char* row_;
-  i64 at_ = 0, bytes_, stride_, rows_;
+  const char* row_ = nullptr;
+  i64 at_ = 0, bytes_ = 0, stride_ = 0, rows_ = 0;
 };
 
 // a * b + c with one rounding where the machine can, with two on the baseline.
