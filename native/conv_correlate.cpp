@@ -140,8 +140,22 @@ class Correlate {
       // it lies; others are walked once.
       const i64 bytes = (end - begin) * g.block_size_ * i64(sizeof(T));
       const i64 strip = bytes <= near_bytes ? strip_pixels : pixels;
-      for (i64 i = 0; i < pixels; i += strip)
-        for (i64 k = begin; k < end; ++k) outputs(x, k, i, smaller(i + strip, pixels));
+      for (i64 i = 0; i < pixels; i += strip) {
+        const i64 last = smaller(i + strip, pixels);
+        Ahead ahead = behind(x, last);
+        const i64 fetches = ahead.lines() * tile_rows / ((end - begin) * (last - i)) + 1;
+        for (i64 k = begin; k < end; ++k) outputs(x, k, i, last, ahead, fetches);
+      }
+    }
+
+    // A strip of x behind pixel `last`, where one tap reads x as it lies, and x is too large to be
+    // in a cache.
+    Ahead behind(const T* x, i64 last) const {
+      const i64 step = g.p_.axis[2].step * patch.column();
+      const i64 bytes = i64(sizeof(T)) * g.lines_ * g.p_.axis[2].out * step;
+      const bool flat = g.run_.rows == 1 && g.p_.axis[2].taps == 1 && patch.inside();
+      return {x + ioff[smaller(last, pixels - 1)] + roff[0], g.run_.length, step,
+              flat && bytes >= far_bytes ? smaller(strip_pixels, pixels - last) : 0};
     }
 
     void fill_offsets() {
@@ -167,7 +181,7 @@ class Correlate {
     }
 
     // One block of outputs for pixels i .. last - 1.
-    void outputs(const T* x, i64 k, i64 i, i64 last) {
+    void outputs(const T* x, i64 k, i64 i, i64 last, Ahead& ahead, i64 fetches) {
       const Correlation<T>& p = g.p_;
       const i64 group = k / g.blocks_, o = (k % g.blocks_) * width;
       const i64 count = smaller(width, p.out_channels - o), vectors = (count + lanes - 1) / lanes;
@@ -178,7 +192,8 @@ class Correlate {
                          1,           g.packed_ + k * g.block_size_,
                          width,       g.bias_ + k * width,
                          y,           yoff + i,
-                         p.relu};
+                         p.relu,      &ahead,
+                         fetches};
       if (count == vectors * lanes) return tile<T>(vectors, product);
       // The last vector would reach over the last channel.
       T sums[tile_rows * width];

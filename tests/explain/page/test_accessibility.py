@@ -29,13 +29,16 @@ def violations(tab: Any) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("spec", SPECS)
+@pytest.mark.parametrize(
+    "spec", [EXAMPLE, *(pytest.param(spec, marks=pytest.mark.slow) for spec in SPECS[1:])]
+)
 @pytest.mark.parametrize(("viewport", "scheme"), [(PHONE, "dark"), (DESKTOP, "light")])
 def test_axe_finds_nothing_serious(opened: Open, spec: str, viewport: Any, scheme: Any) -> None:
     tab = opened(spec, "ko" if scheme == "dark" else "en", viewport=viewport, color_scheme=scheme)
     assert violations(tab) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("viewport", [PHONE, DESKTOP])
 def test_axe_finds_nothing_serious_after_use(opened: Open, viewport: Any) -> None:
     tab = opened("c1 i6x6 o1 k2 s3 p1", viewport=viewport)

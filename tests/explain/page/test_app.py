@@ -312,6 +312,7 @@ SLIDERS = """
 """
 
 
+@pytest.mark.slow
 def test_every_combination_of_sliders(opened: Open) -> None:
     seen, impossible = set(), 0
     for asked, drawn, problem, outputs, line in opened().evaluate(SLIDERS):

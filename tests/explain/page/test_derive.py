@@ -56,7 +56,9 @@ def by_python(spec: ConvSpec, notation: Any) -> list[list[Any]]:
     return found
 
 
-@pytest.mark.parametrize("first", range(0, 300, BLOCK))
+@pytest.mark.parametrize(
+    "first", [0, *(pytest.param(k, marks=pytest.mark.slow) for k in range(BLOCK, 300, BLOCK))]
+)
 def test_every_element_is_pythons(opened: Open, first: int) -> None:
     tab = opened()
     for number in range(first, first + BLOCK):

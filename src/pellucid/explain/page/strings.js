@@ -54,12 +54,13 @@ const en = {
       "W is laid over this window. What lies on each other is multiplied, all is added, and then b.",
     gx: (windows, channels) =>
       `${windows === 1 ? "One window holds" : `${many(windows)} windows hold`} this pixel` +
-      `${channels > 1 ? `, in each of ${channels} output channels` : ""}. ` +
-      `${windows * channels === 1 ? "It" : "Each"} sends back the gradient of its output, ` +
-      "times the weight that lay on the pixel.",
+      `${channels > 1 ? `, in each of ${many(channels)} output channels` : ""}. ` +
+      `${windows * channels === 1 ? "It" : "Each"} sends back its output’s gradient, ` +
+      "times the weight that lay here.",
     gw: (uses) =>
       `${uses === 1 ? "One window uses" : `${many(uses)} windows use`} this weight. ` +
-      `${uses === 1 ? "It" : "Each"} sends back the gradient of its output, times the pixel that lay under the weight.`,
+      `${uses === 1 ? "It" : "Each"} sends back its output’s gradient, ` +
+      "times the pixel that lay under the weight.",
     gb: () => "b is added to every output as it is, so its gradient is the sum of theirs.",
     x: () => "This pixel is given. Its gradient follows from the outputs that it goes into:",
     w: () => "This weight is given. Its gradient follows from the outputs that it goes into:",
