@@ -57,7 +57,10 @@ def test_it_opens_with_the_story_told(opened: Open) -> None:
     assert sorted(tab.evaluate(LIT)) == [["dL/do11", 0], ["dL/do12", 1], ["w11", 1], ["w13", 0]]
     assert tab.evaluate(FRAMES) == [["gx", 0, 0, 3, 3], ["gx", 0, 2, 3, 3]]
     assert equation(tab) == "13 = 1 · 3 + 10 · 1"
-    assert tab.locator(".cell.chosen").get_attribute("aria-label") == "dL/dx13, 13"
+    chosen = tab.locator(".cell.chosen")
+    assert chosen.get_attribute("aria-label") == "dL/dx13, 13"
+    assert chosen.get_attribute("aria-describedby") == "words reading"
+    assert tab.locator("#reading").text_content() == "dL/dx13 = dL/do11 w13 + dL/do12 w11"
     assert code(tab, "latex") == (
         r"\frac{\partial L}{\partial x_{13}} = \frac{\partial L}{\partial o_{11}} w_{13} + "
         r"\frac{\partial L}{\partial o_{12}} w_{11}"
@@ -108,6 +111,12 @@ def test_each_array_lights_what_it_meets(opened: Open, array: str, name: str, li
     tab = opened()
     cell(tab, array, name).click()
     assert {found for found, _ in tab.evaluate(LIT)} == lit
+
+
+def test_the_terms_of_a_sum_have_different_colours(opened: Open) -> None:
+    tab = opened("c1 i5x5 o1 k2", address="#c1+i5x5+o1+k2@gx:0,0,2,2")
+    tones = [tone for name, tone in tab.evaluate(LIT) if name.startswith("w")]
+    assert sorted(tones) == [0, 1, 2, 3]
 
 
 def test_an_output_gradient_lights_the_window_it_goes_to(opened: Open) -> None:
@@ -228,6 +237,9 @@ def test_patterns_and_notation(opened: Open) -> None:
     tab = opened()
     tab.locator("#patterns label", has_text="ones").click()
     assert equation(tab) == "2 = 1 · 1 + 1 · 1"
+    tab.keyboard.press("ArrowRight")
+    assert tab.evaluate("() => pellucid.state.pattern") == "mixed"
+    tab.locator("#patterns label", has_text="ones").click()
     tab.locator("#notations label", has_text="all indices").click()
     assert tab.locator(".cell.chosen").get_attribute("aria-label") == "dL/dx[0,0,0,2], 2"
     assert r"\partial y_{0,0,0,0}" in code(tab, "latex")

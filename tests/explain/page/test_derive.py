@@ -191,6 +191,20 @@ def test_the_picture_of_gathering_is_a_correlation(opened: Open, text: str) -> N
     assert np.array_equal(reference.forward(x * 1.0, w * 1.0, None, flat), gx)
 
 
+def test_the_picture_of_gathering_says_what_each_zero_is(opened: Open) -> None:
+    kinds = """(text) => {
+      const spec = pellucid.parseSpec(text);
+      const { shape, at } = pellucid.viewOf("gather", spec, () => 1, [0, 0]).at(0).pictures[0];
+      return [...pellucid.indicesOf(shape)].map((place) => at(place).kind).join(" ");
+    }"""
+    around = "around around"
+    found = opened().evaluate(kinds, "c1 i8 o1 k3 s3")
+    assert found == f"{around} given between between given leftover leftover {around}"
+    assert opened().evaluate(kinds, "c1 i5 o1 k3 s2 p1") == (
+        "around given between given between given around"
+    )
+
+
 def test_coverage_is_a_gradient_of_ones(opened: Open) -> None:
     tab = opened()
     for number in range(40):

@@ -13,7 +13,7 @@ import { MOST_CELLS, tooLarge } from "./layout.js";
 import { lightsOf } from "./light.js";
 import { textName } from "./notation.js";
 import { GIVEN, Numbers, PATTERNS } from "./numbers.js";
-import { drawEquation, emphasise, sumOf, wordsFor } from "./panel.js";
+import { drawEquation, emphasise, shortTextOf, sumOf, wordsFor } from "./panel.js";
 import { Player } from "./player.js";
 import { Sources } from "./sources.js";
 import { formatSpec, parseSpec, partsOf, product, SpecError } from "./spec.js";
@@ -28,14 +28,16 @@ const NOTATIONS = ["textbook", "indices"];
 const state = {
   language: root.lang,
   notation: root.dataset.notation,
-  pattern: "counting",
+  pattern: "counting", // of the given numbers
+  // The problem that is drawn, the text that was asked for last, and why that is impossible.
   spec: null,
-  numbers: null, // the problem that is drawn
+  numbers: null,
   asked: "",
-  problem: null, // what was asked for last, and why it is impossible
+  problem: null,
+  // The element that stays, the one that is pointed at, and the number of the term that is.
   chosen: null,
   preview: null,
-  term: null, // elements: that which stays, that which is pointed at
+  term: null,
 };
 
 const words = () => STRINGS[state.language];
@@ -165,24 +167,17 @@ function showElement() {
   const { spec, notation, numbers, term } = state;
   const element = current();
   const lights = lightsOf(spec, element);
-  const large = Boolean(tooLarge(spec));
   const { equation, terms, count } = lights;
   const result = terms.length === count ? sumOf(terms, at) : null;
   byId("words").textContent = wordsFor(spec, element, count, words());
-  const shownNow = { spec, lights, numbers, value: result, notation, words: words(), large };
-  drawEquation(byId("equation"), shownNow, { hover: hoverTerm });
+  const large = Boolean(tooLarge(spec));
+  const shown = { spec, numbers, notation, words: words(), value: result };
+  drawEquation(byId("equation"), { ...shown, lights, large }, hoverTerm);
   emphasise(byId("equation"), term);
+  byId("reading").textContent = shortTextOf(spec, equation, terms, notation);
   if (!large) stage.light(lights, term);
   showEdit(element);
-  if (!state.preview)
-    sources.show({
-      spec,
-      numbers,
-      notation,
-      equation,
-      words: words(),
-      value: result === null ? "?" : String(result),
-    });
+  if (!state.preview) sources.show({ ...shown, equation });
 }
 
 function showEdit(element) {
@@ -217,28 +212,15 @@ function askedParts() {
 }
 
 function showChoices() {
-  const named = (values, texts) => Object.fromEntries(values.map((one) => [one, texts[one]]));
-  drawChoices(
-    byId("patterns"),
-    "pattern",
-    named(PATTERNS, words().patterns),
-    state.pattern,
-    (pattern) => {
-      state.pattern = pattern;
-      state.numbers = new Numbers(state.spec, pattern);
-      showAll();
-    },
-  );
-  drawChoices(
-    byId("notations"),
-    "notation",
-    named(NOTATIONS, words()),
-    state.notation,
-    (notation) => {
-      state.notation = notation;
-      showAll();
-    },
-  );
+  drawChoices(byId("patterns"), PATTERNS, words().patterns, state.pattern, (pattern) => {
+    state.pattern = pattern;
+    state.numbers = new Numbers(state.spec, pattern);
+    showAll();
+  });
+  drawChoices(byId("notations"), NOTATIONS, words(), state.notation, (notation) => {
+    state.notation = notation;
+    showAll();
+  });
   goTo.show({ ...state, words: words() });
 }
 

@@ -50,7 +50,8 @@ function question({ spec, equation, value, notation }) {
   const { array, index } = equation;
   const where = `[${index.join(", ")}]`;
   const asked = array === "y" ? `y${where}` : `${array.slice(1)}.grad${where}`;
-  return `print(${asked})  # ${textName(spec, array, index, notation)} = ${value}`;
+  const name = textName(spec, array, index, notation);
+  return `print(${asked})  # ${name}${value === null ? "" : ` = ${value}`}`;
 }
 
 export function torchCode(shown) {

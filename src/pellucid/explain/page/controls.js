@@ -94,12 +94,19 @@ export class Controls {
   }
 }
 
-// A row of choices, one of which holds; `on(value)` is called with another.
-export function drawChoices(host, name, values, chosen, on) {
-  host.querySelectorAll("label").forEach((old) => old.remove());
-  for (const [value, text] of Object.entries(values)) {
-    const input = el("input", { type: "radio", name, value, checked: value === chosen });
-    input.addEventListener("change", () => on(value));
-    host.append(el("label", {}, input, el("span", {}, text)));
+// A row of choices, one of which holds; `on(value)` is called with another. They are made once and
+// only named anew, so that the focus stays on them.
+export function drawChoices(host, values, texts, chosen, on) {
+  for (const value of values) {
+    const input = host.querySelector(`input[value="${value}"]`) ?? addChoice(host, value, on);
+    input.checked = value === chosen;
+    input.nextElementSibling.textContent = texts[value];
   }
+}
+
+function addChoice(host, value, on) {
+  const input = el("input", { type: "radio", name: host.id, value });
+  input.addEventListener("change", () => on(value));
+  host.append(el("label", {}, input, el("span")));
+  return input;
 }

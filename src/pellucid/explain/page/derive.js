@@ -102,11 +102,14 @@ export const textOf = (spec, array, index, notation = "textbook") =>
 export const latexOf = (spec, array, index, notation = "textbook") =>
   written(spec, array, index, notation, latexName);
 
+// A term by itself: `dL/do11 w13`.
+export const termText = (spec, { factors }, notation, name = textName) =>
+  factors.map(([of, at]) => name(spec, of, at, notation)).join(" ");
+
 function written(spec, array, index, notation, name) {
-  const terms = [...termsOf(spec, array, index)].map(({ factors }) =>
-    factors.map(([of, at]) => name(spec, of, at, notation)).join(" "),
-  );
-  return `${name(spec, array, index, notation)} = ${terms.join(" + ") || "0"}`;
+  const terms = [...termsOf(spec, array, index)];
+  const sum = terms.map((term) => termText(spec, term, notation, name)).join(" + ");
+  return `${name(spec, array, index, notation)} = ${sum || "0"}`;
 }
 
 // The value of one term, and of one element; `at(array, index)` gives the numbers that are given.

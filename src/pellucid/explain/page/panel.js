@@ -3,7 +3,7 @@
 // way round. Read on: pictures.js.
 
 import { coverageAt, reasonAt } from "./axis.js";
-import { termValue } from "./derive.js";
+import { termText, termValue } from "./derive.js";
 import { el, marked } from "./draw.js";
 import { maths, mathsName, mathsTerm } from "./maths.js";
 import { textName } from "./notation.js";
@@ -38,43 +38,44 @@ const operator = (sign) =>
 // A number as a factor: with brackets where it is negative.
 const factor = (number) => (number < 0 ? `(${shown(number)})` : shown(number));
 
-// Draw the equation; `on` has hover(term or null) and pick(term).
-export function drawEquation(host, { spec, lights, numbers, value, notation, words, large }, on) {
+// A term as a button; `hover` is called with its number, and with null when it is left.
+function drawTerm(term, k, { spec, numbers, notation, words }, hover) {
+  const values = term.factors.map(([array, index]) => factor(numbers.at(array, index)));
+  const attributes = {
+    type: "button",
+    class: "term",
+    style: `--tone:var(--tone-${term.tone})`,
+    "data-term": k,
+    "aria-label": words.term(termText(spec, term, notation), values.join(" × ")),
+  };
+  const markup = maths(mathsTerm(spec, term, notation), "true");
+  const button = column("button", attributes, markup, values.join(" · "));
+  for (const enter of ["pointerenter", "focus"]) button.addEventListener(enter, () => hover(k));
+  for (const exit of ["pointerleave", "blur"]) button.addEventListener(exit, () => hover(null));
+  return el("span", { class: "link" }, ...(k ? [operator("+")] : []), button);
+}
+
+// Draw the equation; of a long sum the first terms. `value` is null where it is not computed.
+export function drawEquation(host, drawn, hover) {
+  const { spec, lights, value, notation, words, large } = drawn;
   const { equation, terms, count } = lights;
-  const left = mathsName(spec, equation.array, equation.index, notation);
+  const left = maths(mathsName(spec, equation.array, equation.index, notation), "true");
   const known = value === null ? "…" : shown(value);
-  const parts = [column("span", { class: "left" }, maths(left, "true"), known), operator("=")];
+  const parts = [column("span", { class: "left" }, left, known), operator("=")];
   const most = large ? FEW_TERMS : MOST_TERMS;
-  terms.slice(0, most).forEach((term, k) => {
-    const figures = term.factors
-      .map(([array, index]) => factor(numbers.at(array, index)))
-      .join(" · ");
-    const text = term.factors
-      .map(([array, index]) => textName(spec, array, index, notation))
-      .join(" ");
-    const button = column(
-      "button",
-      {
-        type: "button",
-        class: "term",
-        style: `--tone:var(--tone-${term.tone})`,
-        "data-term": k,
-        "aria-label": words.term(text, figures.replaceAll("·", "×")),
-      },
-      maths(mathsTerm(spec, term, notation), "true"),
-      figures,
-    );
-    button.addEventListener("pointerenter", () => on.hover(k));
-    button.addEventListener("pointerleave", () => on.hover(null));
-    button.addEventListener("focus", () => on.hover(k));
-    button.addEventListener("blur", () => on.hover(null));
-    const link = el("span", { class: "link" }, ...(k ? [operator("+")] : []), button);
-    parts.push(link);
-  });
+  parts.push(...terms.slice(0, most).map((term, k) => drawTerm(term, k, drawn, hover)));
+  const more = (text) => parts.push(el("span", { class: "more" }, text));
   if (count === 0) parts.push(column("span", { class: "none" }, maths("<mn>0</mn>"), "0"));
-  if (count > terms.length) parts.push(el("span", { class: "more" }, words.tooMany(count)));
-  else if (count > most) parts.push(el("span", { class: "more" }, `+ ${words.more(count - most)}`));
+  if (count > terms.length) more(words.tooMany(count));
+  else if (count > most) more(`+ ${words.more(count - most)}`);
   host.replaceChildren(...parts);
+}
+
+// The equation as one line of text, for a screen reader; of a long sum the first terms.
+export function shortTextOf(spec, { array, index }, terms, notation) {
+  const some = terms.slice(0, FEW_TERMS).map((term) => termText(spec, term, notation));
+  const rest = terms.length > FEW_TERMS ? ["…"] : [];
+  return `${textName(spec, array, index, notation)} = ${[...some, ...rest].join(" + ") || "0"}`;
 }
 
 // Emphasise one term and let the others step back.

@@ -123,6 +123,7 @@ export class Stage {
       node.classList.remove("lit", "chosen", "opposite", "faded");
       node.style.removeProperty("--tone");
       node.removeAttribute("aria-selected");
+      node.removeAttribute("aria-describedby");
       node.firstChild.textContent = "";
     }
     this.lit = [];
@@ -134,8 +135,11 @@ export class Stage {
     }
     this.#mark(opposite.array, opposite.index, "opposite");
     const node = this.#mark(chosen.array, chosen.index, "chosen");
-    node?.setAttribute("aria-selected", "true");
-    if (node) this.#stop(node);
+    if (node) {
+      node.setAttribute("aria-selected", "true");
+      node.setAttribute("aria-describedby", "words reading");
+      this.#stop(node);
+    }
     this.#frame(frames);
   }
 
