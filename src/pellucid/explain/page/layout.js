@@ -72,8 +72,20 @@ export function layoutFor(spec, width, height) {
   const byHeight = Math.min(largest, largestByHeight(spec, height));
   const choices = [
     { layout: "row", narrow: false, needs: row, least: 28, largest: byHeight },
-    { layout: "pairs", narrow: false, needs: pairs(false), least: 25, largest },
-    { layout: "pairs", narrow: true, needs: pairs(true), least: LEAST, largest },
+    {
+      layout: "pairs",
+      narrow: false,
+      needs: pairs(false),
+      least: spec.axes === 1 ? SMALL : 25,
+      largest,
+    },
+    {
+      layout: "pairs",
+      narrow: true,
+      needs: pairs(true),
+      least: spec.axes === 1 ? SMALL : LEAST,
+      largest,
+    },
     { layout: "stack", narrow: true, needs: stack, least: LEAST, largest },
   ];
   const fitted = choices.map((choice) => ({ ...choice, cell: cellFor(choice, width) }));

@@ -68,6 +68,7 @@ export function drawEquation(host, drawn, hover) {
   if (count === 0) parts.push(column("span", { class: "none" }, maths("<mn>0</mn>"), "0"));
   if (count > terms.length) more(words.tooMany(count));
   else if (count > most) more(`+ ${words.more(count - most)}`);
+  host.classList.toggle("flat", equation.array === "y"); // without fractions
   host.replaceChildren(...parts);
 }
 

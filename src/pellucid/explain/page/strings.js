@@ -66,8 +66,8 @@ const en = {
     w: () => "This weight is given. Its gradient follows from the outputs that it goes into:",
     b: () => "The bias is given. Its gradient follows from the outputs that it is added to:",
     gy: () =>
-      "This gradient is given by what follows the layer. Going back, it is multiplied by W for its window of the " +
-      "input's gradient, and by its window of X for the kernel's. It belongs to the output",
+      "Given by what follows the layer. It goes back times W into a window of ∂L/∂X, and times that window of X into ∂L/∂W. " +
+      "Its output:",
   },
   reasons: {
     leftover:
@@ -220,7 +220,7 @@ const ko = {
   words: {
     y: () => "이 윈도우에 W를 겹쳐 놓고, 겹친 것끼리 곱해 모두 더한 다음 편향 b를 더한다.",
     gx: (windows, channels) =>
-      `윈도우 ${windows}개가 이 화소를 덮는다${channels > 1 ? `(출력 채널 ${channels}개마다)` : ""}. ` +
+      `윈도우 ${windows}개가 이 화소를 덮는다${channels > 1 ? `(출력 채널 ${channels}개에서 각각)` : ""}. ` +
       `${windows * channels === 1 ? "그 출력의 기울기에" : "각 출력의 기울기에"} 이 화소와 곱했던 가중치를 곱한 값이 ` +
       `${windows * channels === 1 ? "돌아온다." : "돌아와 더해진다."}`,
     gw: (uses) =>
@@ -232,8 +232,7 @@ const ko = {
     w: () => "주어진 가중치이다. 이 가중치의 기울기는 이 가중치가 들어간 출력들에서 나온다.",
     b: () => "주어진 편향이다. 편향의 기울기는 편향이 더해진 출력들에서 나온다.",
     gy: () =>
-      "다음 층에서 주어지는 기울기이다. 역전파할 때 입력의 기울기에는 W를 곱해 자기 윈도우에 더하고, " +
-      "커널의 기울기에는 X의 자기 윈도우를 곱해 더한다. 이 기울기가 속한 출력은 다음과 같다.",
+      "다음 층에서 주어지는 기울기이다. W를 곱해 ∂L/∂X의 윈도우에, 그 윈도우의 X를 곱해 ∂L/∂W에 더한다. 이 기울기의 출력은 다음과 같다.",
   },
   reasons: {
     leftover:
