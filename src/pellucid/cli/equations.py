@@ -18,6 +18,7 @@ from pellucid.cli.grids import STYLES, boxes
 from pellucid.explain import ConvDerivation, Element, Elements, Expression
 from pellucid.explain.general import Part
 from pellucid.explain.sentences import REASONS, SCREEN, Language
+from pellucid.explain.views import View
 from pellucid.kernels.conv.spec import ConvSpec, Sizes
 
 MOST_EQUATIONS = 49  # of one array; of a larger one the first, a middle and the last are shown
@@ -110,6 +111,15 @@ class Screen:
         if most(expression) is not None:
             self._note("terms", count=f"{len(expression.terms):,}")
 
+    def view(self, seen: View) -> None:
+        """Print a view: its sentences broken at blanks, and its tables as they are."""
+        self.console.print()
+        for line in seen.lines(self.lang):
+            if line.startswith(" "):
+                self.console.print(_highlighted(self.derivation, line), soft_wrap=True)
+            else:
+                self._say(_highlighted(self.derivation, line))
+
     def hints(self) -> None:
         """Print the commands that show more."""
         command = f"  pellucid explain '{self.derivation.spec}'"
@@ -198,6 +208,15 @@ class Screen:
             else:
                 line.append_text(Text(" + ") + text if k else text)
         yield line
+
+
+def _highlighted(derivation: ConvDerivation, line: str) -> Text:
+    """A line with the names of elements and arrays in their colours."""
+    text = Text(line)
+    for array, style in STYLES.items():
+        symbol = derivation.names.symbol(array)
+        text.highlight_regex(rf"(?<![\w/])(dL/d)?{symbol}(\d+|\[[\d,]+\])?(?![\w(/])", style)
+    return text
 
 
 def _coloured(element: Element) -> Text:

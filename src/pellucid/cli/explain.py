@@ -11,7 +11,7 @@ from rich.console import Console
 from pellucid.cli.equations import Screen, most, shown
 from pellucid.cli.progress import say
 from pellucid.errors import ArgumentError
-from pellucid.explain import ConvDerivation, Elements, Expression, derive
+from pellucid.explain import ConvDerivation, Elements, Expression, derive, view
 from pellucid.explain.notation import as_notation
 from pellucid.explain.sentences import Language, as_language
 
@@ -19,16 +19,28 @@ GRADIENTS = ("input", "weight", "bias")
 
 
 def explain(
-    text: str, grad: str | None, at: str | None, latex: bool, notation: str, lang: str
+    text: str,
+    grad: str | None,
+    at: str | None,
+    seen_as: str | None,
+    latex: bool,
+    notation: str,
+    lang: str,
 ) -> None:
-    """Print the derivation of a spec, or of one gradient, or of one of its elements.
+    """Print the derivation of a spec, of one gradient, or of one of its elements; or a view.
 
     Raises: ArgumentError for options that do not fit together, and as `derive` and its indexing.
     """
     language = as_language(lang)
     derivation = derive(text, notation=as_notation(notation))
-    parts, element = _chosen(derivation, grad, at)
     console = Console()
+    if seen_as is not None:
+        _check_alone(seen_as, grad, at, latex)
+        seen, screen = view(derivation, seen_as), Screen(console, derivation, language)
+        screen.title()
+        screen.view(seen)
+        return
+    parts, element = _chosen(derivation, grad, at)
     if latex:
         say(console, _latex(derivation, parts, element, language))
         return
@@ -43,6 +55,17 @@ def explain(
         screen.part(part)
     if grad is None:
         screen.hints()
+
+
+def _check_alone(seen_as: str, grad: str | None, at: str | None, latex: bool) -> None:
+    """Hold a view to come without the options that choose equations."""
+    for option, given in (("--grad", grad), ("--at", at), ("--latex", latex)):
+        if given:
+            raise ArgumentError(
+                "explain",
+                f"--view {seen_as} shows a whole gradient in words, and {option} something else",
+                fix=f"leave one of --view and {option} out",
+            )
 
 
 def _chosen(

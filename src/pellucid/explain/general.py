@@ -13,7 +13,7 @@ from typing import NamedTuple
 from pellucid.explain.axis import Axis, axes_of
 from pellucid.explain.equation import Equation, Index, Product
 from pellucid.explain.notation import Notation
-from pellucid.explain.sentences import GENERAL, PLACES, REASONS, Language
+from pellucid.explain.sentences import GENERAL, PLACES, REASONS, ROWS, Language
 from pellucid.kernels.conv.spec import LETTERS, ConvSpec
 from pellucid.ops.conv import Conv
 from pellucid.ops.conv_transpose import ConvTranspose
@@ -203,12 +203,12 @@ class _Writer:
         for h in range(self.axes[k].size):
             if reason := self.axes[k].why_uncovered(h):
                 found.setdefault(reason, []).append(h)
-        place, words = PLACES[self.lang][len(self.axes) - 1][k], REASONS[self.lang]
+        words = REASONS[self.lang]
         for why, places in found.items():
             listed = ", ".join(map(str, places[:_MOST_PLACES]))
             listed += f", ... {places[-1]}" if len(places) > _MOST_PLACES else ""
-            plural = "s" if self.lang == "en" and len(places) > 1 else ""
-            yield f"{place}{plural} {listed} ({words[why]})"
+            named = PLACES if len(places) == 1 else ROWS
+            yield f"{named[self.lang][len(self.axes) - 1][k]} {listed} ({words[why]})"
 
     def _groups(self) -> str:
         """How the groups stand beside each other."""
