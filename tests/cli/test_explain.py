@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from cli.command import run
 
-from pellucid.explain import derive
+from pellucid.explain import derive, view
 from pellucid.explain.page import page
 
 SPEC = "c1 i5x5 o1 k3x3 s2"
@@ -130,6 +130,15 @@ def test_korean() -> None:
     assert "식 100개 가운데 97개는 생략했다." in " ".join(out.split())
 
 
+@pytest.mark.parametrize("name", ["scatter", "gather", "phases", "windows", "correlation"])
+def test_a_view(name: str) -> None:
+    for lang in ("en", "ko"):
+        out = printed(SPEC, "--view", name, "--lang", lang)
+        expected = view(derive(SPEC), name).text(lang)
+        assert " ".join(expected.split()) in " ".join(out.split())
+    assert "dL/do11 w11  dL/do11 w12  dL/do11 w13" in printed(SPEC, "--view", "scatter")
+
+
 @pytest.mark.parametrize("spec", ["n0 c1 i5 o1 k3", "c1 i4x4x4 o1 k2x2x2", "c1 i3 o1 k5 p1"])
 def test_problems_of_every_kind_are_printed(spec: str) -> None:
     for words in ((), ("--lang", "ko"), ("--latex",), ("--grad", "input")):
@@ -151,12 +160,19 @@ def test_problems_of_every_kind_are_printed(spec: str) -> None:
          "  o 0 .. 0    c1 i5x5 o1 k3x3 s2\n  fix: index it as grad_bias[o], counted from 0\n"),
         ((SPEC, "--notation", "roman"), "error: explain: there is no notation 'roman'\n"
          "  fix: use one of textbook, indices\n"),
+        ((SPEC, "--view", "matrix"), "error: explain: there is no view 'matrix'\n"
+         "  fix: use one of scatter, gather, phases, windows, correlation\n"),
+        ((SPEC, "--view", "gather", "--latex"), "error: explain: --view gather shows a whole "
+         "gradient in words, and --latex something else\n"
+         "  fix: leave one of --view and --latex out\n"),
         ((SPEC, "--lang", "fr"), "error: explain: there is no language 'fr'\n"
          "  fix: use one of en, ko\n"),
         ((SPEC, "--open"), "error: explain: --open opens a page, but --html does not say which\n"
          "  fix: add --html FILE\n"),
-        ((SPEC, "--html", "page.html", "--latex"), "error: explain: --latex prints and --html "
-         "writes a page\n  fix: use one of them\n"),
+        ((SPEC, "--html", "page.html", "--latex"), "error: explain: --html writes a page, and "
+         "--latex prints something else\n  fix: leave one of --html and --latex out\n"),
+        ((SPEC, "--html", "page.html", "--view", "gather"), "error: explain: --html writes a page, "
+         "and --view prints something else\n  fix: leave one of --html and --view out\n"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_explained(words: tuple[str, ...], message: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 from pellucid.explain import sentences
 from pellucid.explain.sentences import LANGUAGES, as_language
 
-TABLES = ["GENERAL", "REASONS", "SCREEN", "WHY"]
+TABLES = ["GENERAL", "REASONS", "SCREEN", "VIEWS", "WHY"]
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -35,7 +35,7 @@ def test_each_language_is_written_in_its_letters(table):
 
 
 def test_the_names_of_places_have_three_lengths():
-    for table in (sentences.PLACES, sentences.TOPICS):
+    for table in (sentences.PLACES, sentences.ROWS, sentences.TOPICS):
         assert [len(names) for lang in LANGUAGES for names in table[lang]] == [1, 2, 3] * 2
 
 

@@ -22,6 +22,7 @@ from pellucid.data.mnist import ENVIRONMENT
 from pellucid.errors import PellucidError
 from pellucid.explain.notation import NOTATIONS
 from pellucid.explain.sentences import LANGUAGES
+from pellucid.explain.views import VIEWS
 from pellucid.kernels.conv import ALGORITHMS
 from pellucid.training.build import MODELS, OPTIMIZERS
 from pellucid.training.settings import DEFAULT_DATA, RECIPES
@@ -108,6 +109,10 @@ _At = Annotated[
     str | None,
     typer.Option(metavar="N,C,H,W", help="One element of it, counted from 0, as in 0,0,0,2."),
 ]
+_View = Annotated[
+    str | None,
+    typer.Option(metavar=_one_of(VIEWS), help="One way to see a gradient, step by step."),
+]
 _Latex = Annotated[bool, typer.Option("--latex", help="Print LaTeX.")]
 _Notation = Annotated[
     str, typer.Option(metavar=_one_of(NOTATIONS), help="x13 counted from 1, or x[0,0,0,2] from 0.")
@@ -124,6 +129,7 @@ def _explain(
     spec: _Spec,
     grad: _Grad = None,
     at: _At = None,
+    view: _View = None,
     latex: _Latex = False,
     notation: _Notation = "textbook",
     lang: _Lang = "en",
@@ -135,7 +141,7 @@ def _explain(
     The example to begin with: pellucid explain "c1 i5x5 o1 k3x3 s2"
     """
     with _in_words():
-        explain(spec, grad, at, latex, notation, lang, html, look)
+        explain(spec, grad, at, view, latex, notation, lang, html, look)
 
 
 # The options of `pellucid train`; None is one that was not given.

@@ -15,7 +15,7 @@ from rich.console import Console
 from pellucid.cli.equations import Screen, most, shown
 from pellucid.cli.progress import say
 from pellucid.errors import ArgumentError
-from pellucid.explain import ConvDerivation, Elements, Expression, derive
+from pellucid.explain import ConvDerivation, Elements, Expression, derive, view
 from pellucid.explain.notation import as_notation
 from pellucid.explain.page import page
 from pellucid.explain.sentences import Language, as_language
@@ -27,13 +27,14 @@ def explain(
     text: str,
     grad: str | None,
     at: str | None,
+    seen_as: str | None,
     latex: bool,
     notation: str,
     lang: str,
     html: Path | None,
     look: bool,
 ) -> None:
-    """Print the derivation of a spec, or of one gradient, or of one of its elements.
+    """Print the derivation of a spec, of one gradient, or of one of its elements; or a view.
 
     With `html` it becomes a page in that file, which `look` opens in a browser.
 
@@ -41,11 +42,23 @@ def explain(
     """
     language = as_language(lang)
     derivation = derive(text, notation=as_notation(notation))
-    parts, element = _chosen(derivation, grad, at)
     console = Console()
-    if html is not None or look:
-        say(console, _write_page(derivation, element, html, look, latex, language))
+    if html is not None:
+        _check_written(seen_as, latex)
+        _, element = _chosen(derivation, grad, at)
+        say(console, _written(derivation, element, html, look, language))
         return
+    if look:
+        raise ArgumentError(
+            "explain", "--open opens a page, but --html does not say which", fix="add --html FILE"
+        )
+    if seen_as is not None:
+        _check_alone(seen_as, grad, at, latex)
+        seen, screen = view(derivation, seen_as), Screen(console, derivation, language)
+        screen.title()
+        screen.view(seen)
+        return
+    parts, element = _chosen(derivation, grad, at)
     if latex:
         say(console, _latex(derivation, parts, element, language))
         return
@@ -62,31 +75,38 @@ def explain(
         screen.hints()
 
 
-def _write_page(
-    derivation: ConvDerivation,
-    element: Expression | None,
-    html: Path | None,
-    look: bool,
-    latex: bool,
-    lang: Language,
+def _written(
+    derivation: ConvDerivation, element: Expression | None, html: Path, look: bool, lang: Language
 ) -> str:
     """Write the page, with one element chosen if one is asked for, and return what to say."""
-    if html is None:
-        raise ArgumentError(
-            "explain", "--open opens a page, but --html does not say which", fix="add --html FILE"
-        )
-    if latex:
-        raise ArgumentError(
-            "explain", "--latex prints and --html writes a page", fix="use one of them"
-        )
     chosen = None if element is None else element.left
-    notation = derivation.names.notation
-    html.write_text(
-        page(derivation.spec, lang, notation=notation, element=chosen), encoding="utf-8"
-    )
+    text = page(derivation.spec, lang, notation=derivation.names.notation, element=chosen)
+    html.write_text(text, encoding="utf-8")
     if look:
         webbrowser.open(html.resolve().as_uri())
     return f"wrote {html}"
+
+
+def _check_written(seen_as: str | None, latex: bool) -> None:
+    """Hold a page to come without the options that print something else."""
+    for option, given in (("--view", seen_as), ("--latex", latex)):
+        if given:
+            raise ArgumentError(
+                "explain",
+                f"--html writes a page, and {option} prints something else",
+                fix=f"leave one of --html and {option} out",
+            )
+
+
+def _check_alone(seen_as: str, grad: str | None, at: str | None, latex: bool) -> None:
+    """Hold a view to come without the options that choose equations."""
+    for option, given in (("--grad", grad), ("--at", at), ("--latex", latex)):
+        if given:
+            raise ArgumentError(
+                "explain",
+                f"--view {seen_as} shows a whole gradient in words, and {option} something else",
+                fix=f"leave one of --view and {option} out",
+            )
 
 
 def _chosen(

@@ -10,16 +10,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pellucid.errors import UnsupportedError
+from pellucid.errors import ArgumentError, UnsupportedError
 from pellucid.explain.axis import axes_of
 from pellucid.explain.derivation import Derivation, Elements
 from pellucid.explain.expression import Element, Expression
 from pellucid.explain.general import General, general
+from pellucid.explain.matrix import Matrix, matrix
 from pellucid.explain.notation import Named, Names, Notation
 from pellucid.explain.sentences import Language, as_language
+from pellucid.explain.summary import described, html
 from pellucid.explain.sums import (
     Factor,
     Place,
+    Roles,
     Sum,
     fixed,
     of_input,
@@ -31,6 +34,8 @@ from pellucid.kernels.conv.spec import LETTERS, ConvSpec
 
 # The letters of the pixels of x, the taps of w and the windows of y, for 1, 2 and 3 axes.
 PIXELS, TAPS, WINDOWS = ("w", "h w", "d h w"), ("v", "u v", "t u v"), ("j", "i j", "k i j")
+
+PARTS = ("forward", "grad_input", "grad_weight", "grad_bias")
 
 
 class ConvDerivation(Derivation):
@@ -46,7 +51,7 @@ class ConvDerivation(Derivation):
 
     def __init__(self, spec: ConvSpec, notation: Notation, transposed: bool, bias: bool) -> None:
         self.spec, self.transposed, self.bias = spec, transposed, bias
-        self.axes = axes_of(spec)
+        self.axes, self.roles = axes_of(spec), Roles(transposed)
         self.names = Names(self._arrays(), notation)
         self.forward = self._elements("forward", "y", False)
         self.grad_input = self._elements("grad_input", "x", True)
@@ -67,6 +72,28 @@ class ConvDerivation(Derivation):
             )
         return self._elements("grad_bias", "b", True)
 
+    def matrix(self, name: str) -> Matrix:
+        """Return the whole array of that name as matrices of equations.
+
+        Raises: ArgumentError for another name than `forward`, `grad_input`, `grad_weight` and
+        `grad_bias`; UnsupportedError for an array that is too large to write.
+
+        >>> from pellucid.explain import derive
+        >>> print(derive("c1 i3 o1 k2 s2").matrix("grad_input"))
+        dL/dX =
+          | dL/do1 w1   dL/do1 w2   0 |
+        """
+        if name not in PARTS:
+            raise ArgumentError(
+                "matrix", f"there is no array {name!r}", fix=f"use one of {', '.join(PARTS)}"
+            )
+        return matrix(getattr(self, name))
+
+    @property
+    def spread(self) -> Elements:
+        """What the windows are spread to: `grad_input`, or `forward` of a transposed one."""
+        return self.forward if self.transposed else self.grad_input
+
     def general(self, lang: Language = "en") -> General:
         """Return the general formulas, with this problem's numbers, and how they follow.
 
@@ -84,6 +111,11 @@ class ConvDerivation(Derivation):
     def __repr__(self) -> str:
         kind = "transposed convolution" if self.transposed else "convolution"
         return f"<derivation of the {kind} {self.spec}>"
+
+    def _repr_html_(self) -> str:
+        title = f"{self.spec}. {described(self.spec, 'en')}"
+        parts = [self.forward, self.grad_input, self.grad_weight]
+        return html(title, parts + ([self.grad_bias] if self.bias else []))
 
     def _arrays(self) -> dict[str, Named]:
         """The arrays of the problem under the keys that `evaluate` knows."""
@@ -112,34 +144,24 @@ class ConvDerivation(Derivation):
         }[title]
         return Elements(title, array, gradient, self.names, str(self.spec), make)
 
-    # The two ends of the convolution: what its windows lie on, and what they are summed into.
-
-    def _pixels(self, places: tuple[Place, ...], backward: bool) -> Factor:
-        """The factor that the windows lie on: x, or gy of a transposed convolution."""
-        return Factor("y" if self.transposed else "x", self.transposed and backward, places)
-
-    def _windows(self, places: tuple[Place, ...], backward: bool) -> Factor:
-        """The factor with an element for each window: gy, or x of a transposed convolution."""
-        return Factor("x" if self.transposed else "y", not self.transposed and backward, places)
-
     def _window_of(self, left: Element) -> Expression:
         """The sum of a window: forward, or grad_input of a transposed convolution."""
         x, w, counts = of_output(self.spec, left.index)
-        factors = self._pixels(x, left.gradient), Factor("w", False, w)
+        factors = self.roles.pixels(x, left.gradient), Factor("w", False, w)
         why = self._all_padding(x, counts)
         return Expression(left, Sum(self.names, factors, counts, self._added(left)), why)
 
     def _spread_to(self, left: Element) -> Expression:
         """What all windows spread to one place: grad_input, or a transposed forward pass."""
         y, w, counts = of_input(self.spec, left.index)
-        factors = self._windows(y, left.gradient), Factor("w", False, w)
+        factors = self.roles.windows(y, left.gradient), Factor("w", False, w)
         why = self._uncovered(left.index[2:])
         return Expression(left, Sum(self.names, factors, counts, self._added(left)), why)
 
     def _meetings_of_tap(self, left: Element) -> Expression:
         """All places where one weight was used: grad_weight."""
         y, x, counts = of_weight(self.spec, left.index)
-        factors = self._windows(y, True), self._pixels(x, True)
+        factors = self.roles.windows(y, True), self.roles.pixels(x, True)
         factors = factors[::-1] if self.transposed else factors
         why = self._all_padding(x, counts)
         return Expression(left, Sum(self.names, factors, counts), why)

@@ -14,7 +14,8 @@ import numpy as np
 
 from pellucid.backend import Array
 from pellucid.errors import IndexingError
-from pellucid.explain.expression import Element, Expression, ready
+from pellucid.explain.expression import Element, Expression
+from pellucid.explain.given import ready
 from pellucid.explain.notation import Names
 from pellucid.kernels.conv.spec import Sizes
 
@@ -38,6 +39,11 @@ class Elements:
     def shape(self) -> Sizes:
         """The sizes of its axes."""
         return self.names.arrays[self.array].shape
+
+    @property
+    def key(self) -> str:
+        """The name of the array in `evaluate`: `x`, or `gx` for its gradient."""
+        return f"g{self.array}" if self.gradient else self.array
 
     @property
     def letters(self) -> list[str]:
@@ -67,7 +73,9 @@ class Elements:
         """
         found, checked = np.zeros(self.shape), None
         for index, expression in zip(np.ndindex(*self.shape), self, strict=True):
-            checked = ready(expression, arrays) if checked is None else checked
+            if checked is None:  # all elements are made of the same arrays
+                needed = expression.terms.keys()
+                checked = ready(expression.left.text(), self.names, needed, arrays)
             found[index] = expression.value(checked)
         return found
 

@@ -12,14 +12,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-import numpy as np
-
 from pellucid.backend import Array
-from pellucid.errors import ArgumentError, ShapeError, named_shape
+from pellucid.explain.given import ready
+from pellucid.explain.mathml import mathml
 from pellucid.explain.notation import Names
 from pellucid.explain.why import Why
 from pellucid.kernels.conv.spec import Sizes
-from pellucid.tensor import Tensor
+
+MOST_TERMS = 40  # that a notebook shows
 
 
 @dataclass(frozen=True)
@@ -102,8 +102,12 @@ class Expression:
         >>> derive("c1 i5x5 o1 k3x3 s2").forward[0, 0, 0, 0].text(most=4)
         'o11 = x11 w11 + x12 w12 + ... + x33 w33 + b'
         """
+        return f"{self.left.text()} = {self.right(most)}"
+
+    def right(self, most: int | None = None) -> str:
+        """Return the right side as text."""
         terms = ["..." if term is None else term.text() for term in self.shown(most)]
-        return f"{self.left.text()} = {' + '.join(terms) or '0'}"
+        return " + ".join(terms) or "0"
 
     def latex(self, most: int | None = None) -> str:
         r"""Return the equation as LaTeX; of more than `most` terms, some in the middle stay out.
@@ -112,8 +116,16 @@ class Expression:
         >>> print(derive("c1 i5x5 o1 k3x3 s2").grad_input[0, 0, 0, 0].latex())
         \frac{\partial L}{\partial x_{11}} = \frac{\partial L}{\partial o_{11}} w_{11}
         """
+        return f"{self.left.latex()} = {self.right_latex(most)}"
+
+    def right_latex(self, most: int | None = None) -> str:
+        """Return the right side as LaTeX."""
         terms = [r"\cdots" if term is None else term.latex() for term in self.shown(most)]
-        return f"{self.left.latex()} = {' + '.join(terms) or '0'}"
+        return " + ".join(terms) or "0"
+
+    def mathml(self, most: int | None = None) -> str:
+        """Return the equation as MathML; it needs latex2mathml, which is in the extra `app`."""
+        return mathml(self.latex(most))
 
     def sympy(self) -> Any:
         """Return the right side as a SymPy expression; each symbol has the name of its element.
@@ -145,14 +157,14 @@ class Expression:
         >>> gx13.evaluate(w=w, gy=gy)
         13.0
         """
-        return self.value(ready(self, arrays))
+        return self.value(self._ready(arrays))
 
     def addends(self, **arrays: Any) -> Array:
         """Return the value of every term, in their order, as a float64 array.
 
         Raises: as `evaluate`.
         """
-        return self.terms.addends(ready(self, arrays))
+        return self.terms.addends(self._ready(arrays))
 
     def value(self, arrays: Mapping[str, Array]) -> float:
         """Return the number that the right side is, from arrays that `ready` has checked."""
@@ -160,6 +172,13 @@ class Expression:
 
     def __str__(self) -> str:
         return self.text()
+
+    def _repr_latex_(self) -> str:
+        why = "" if self.why is None else rf"\quad\text{{({self.why})}}"
+        return rf"$\displaystyle {self.latex(MOST_TERMS)}{why}$"
+
+    def _ready(self, arrays: Mapping[str, Any]) -> dict[str, Array]:
+        return ready(self.left.text(), self.left.names, self.terms.keys(), arrays)
 
     def shown(self, most: int | None) -> list[Term | None]:
         """Return the terms to write: all, or the first and last; None stands for those left out."""
@@ -169,34 +188,3 @@ class Expression:
         first, last = most - most // 2, most // 2
         ends = [*range(first), None, *range(count - last, count)]
         return [None if k is None else self.terms[k] for k in ends]
-
-
-def ready(expression: Expression, arrays: Mapping[str, Any]) -> dict[str, Array]:
-    """Return the arrays that an expression needs, held to their shapes."""
-    left, known = expression.left, expression.left.names.arrays
-    keys = [key for name in known for key in (name, f"g{name}")]
-    if unknown := [name for name in arrays if name not in keys]:
-        raise ArgumentError(
-            "evaluate", f"{left} has no array '{unknown[0]}'", fix=f"give some of {', '.join(keys)}"
-        )
-    needed = expression.terms.keys()
-    if missing := [key for key in needed if arrays.get(key) is None]:
-        raise ArgumentError(
-            "evaluate",
-            f"{left} is made of {' and '.join(needed)}, but {missing[0]} is not given",
-            fix=f"give {missing[0]}= as an array or a tensor",
-        )
-    found = {}
-    for key in needed:
-        value = arrays[key]
-        array = value.array if isinstance(value, Tensor) else np.asarray(value)
-        named = known[key if key in known else key[1:]]
-        if array.shape != named.shape:
-            raise ShapeError(
-                "evaluate",
-                f"{key} has the shape {array.shape}, but the problem has {named.shape}",
-                named_shape(key, named.sizes, named.shape),
-                fix=f"reshape {key}",
-            )
-        found[key] = array
-    return found

@@ -12,8 +12,9 @@ from typing import NamedTuple
 
 from pellucid.explain.axis import Axis, axes_of
 from pellucid.explain.equation import Equation, Index, Product
+from pellucid.explain.mathml import mathml
 from pellucid.explain.notation import Notation
-from pellucid.explain.sentences import GENERAL, PLACES, REASONS, Language
+from pellucid.explain.sentences import GENERAL, PLACES, REASONS, ROWS, Language
 from pellucid.kernels.conv.spec import LETTERS, ConvSpec
 from pellucid.ops.conv import Conv
 from pellucid.ops.conv_transpose import ConvTranspose
@@ -28,6 +29,10 @@ class Formula(NamedTuple):
 
     text: str
     latex: str
+
+    def mathml(self) -> str:
+        """Return it as MathML; it needs latex2mathml, which is in the extra `app`."""
+        return mathml(self.latex)
 
 
 class Step(NamedTuple):
@@ -203,12 +208,12 @@ class _Writer:
         for h in range(self.axes[k].size):
             if reason := self.axes[k].why_uncovered(h):
                 found.setdefault(reason, []).append(h)
-        place, words = PLACES[self.lang][len(self.axes) - 1][k], REASONS[self.lang]
+        words = REASONS[self.lang]
         for why, places in found.items():
             listed = ", ".join(map(str, places[:_MOST_PLACES]))
             listed += f", ... {places[-1]}" if len(places) > _MOST_PLACES else ""
-            plural = "s" if self.lang == "en" and len(places) > 1 else ""
-            yield f"{place}{plural} {listed} ({words[why]})"
+            named = PLACES if len(places) == 1 else ROWS
+            yield f"{named[self.lang][len(self.axes) - 1][k]} {listed} ({words[why]})"
 
     def _groups(self) -> str:
         """How the groups stand beside each other."""
@@ -244,7 +249,7 @@ def solved(axis: Axis, h: str, i: str, u: str) -> Formula:
         rf"{u} = {_fraction(tap, d)},\quad {limits[0]} \quad\Rightarrow\quad "
         rf"{_fraction(first, s)} <= {i} <= {_fraction(last, s)},\quad {limits[1]}"
     )
-    return Formula(text, latex.replace("<=", r"\le"))
+    return Formula(text, latex.replace("<=", r"\leq"))
 
 
 def _index(*products: tuple[int, str]) -> str:

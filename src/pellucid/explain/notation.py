@@ -67,17 +67,18 @@ class Names:
 
     def text(self, array: str, index: Sizes, gradient: bool) -> str:
         """Return the name of an element, or of the gradient by it, as plain text."""
-        shown = self._shown(array, index)
-        joined = f"[{','.join(shown)}]" if self.commas else "".join(shown)
-        name = self.symbol(array) + (joined if shown else "")
-        return f"dL/d{name}" if gradient else name
+        return _text(self.symbol(array), self._shown(array, index), self.commas, gradient)
 
     def latex(self, array: str, index: Sizes, gradient: bool) -> str:
         """Return the name of an element, or of the gradient by it, as LaTeX."""
-        shown = self._shown(array, index)
-        below = ("," if self.commas else "").join(shown)
-        name = self.symbol(array) + (f"_{{{below}}}" if shown else "")
-        return rf"\frac{{\partial L}}{{\partial {name}}}" if gradient else name
+        return _latex(self.symbol(array), self._shown(array, index), self.commas, gradient)
+
+    def plane(self, array: str, lead: Sizes, gradient: bool) -> tuple[str, str]:
+        """Return the name of a matrix, by the indices before its rows, as text and as LaTeX."""
+        symbol, shown = self.symbol(array).upper(), self._shown(array, lead)
+        return _text(symbol, shown, self.commas, gradient), _latex(
+            symbol, shown, self.commas, gradient
+        )
 
     def symbol(self, array: str) -> str:
         """Return what an array is called."""
@@ -96,6 +97,18 @@ class Names:
         droppable = len(named.shape) - named.kept
         return [
             str(at + 1)
-            for axis, (at, size) in enumerate(zip(index, named.shape, strict=True))
+            for axis, (at, size) in enumerate(zip(index, named.shape, strict=False))
             if axis >= droppable or size != 1
         ]
+
+
+def _text(symbol: str, shown: list[str], commas: bool, gradient: bool) -> str:
+    joined = f"[{','.join(shown)}]" if commas else "".join(shown)
+    name = symbol + (joined if shown else "")
+    return f"dL/d{name}" if gradient else name
+
+
+def _latex(symbol: str, shown: list[str], commas: bool, gradient: bool) -> str:
+    below = ("," if commas else "").join(shown)
+    name = symbol + (f"_{{{below}}}" if shown else "")
+    return rf"\frac{{\partial L}}{{\partial {name}}}" if gradient else name

@@ -31,6 +31,12 @@ PLACES = {
     "ko": (("자리",), ("행", "열"), ("단면", "행", "열")),
 }
 
+# The same where there are several.
+ROWS = {
+    "en": (("places",), ("rows", "columns"), ("slices", "rows", "columns")),
+    "ko": PLACES["ko"],
+}
+
 # Why an element meets nothing, in a word or two.
 REASONS = {
     "en": {
@@ -206,5 +212,61 @@ GENERAL = {
         "그 원소이다.",
         "same_walk": "순전파와 같은 윈도우를 같은 순서, 같은 보폭으로 지나간다.",
         "bias": "{b}는 채널 o의 모든 출력에 그대로 더해진다. 곱해진 수는 1이다.",
+    },
+}
+
+# The views of a gradient.
+VIEWS = {
+    "en": {
+        "scatter": "Scatter: every element of {given} spreads the kernel, scaled by it and not "
+        "flipped, over the window that it came from; where windows overlap, they add up.",
+        "windows": "Windows: every element of dL/d{y}, times the window of {x} that it came from, "
+        "is added into {target}.",
+        "adds": "{element} adds to {first} .. {last}:",
+        "no_adds": "{element} adds nothing: its window lies in the padding.",
+        "more_steps": "... and {count} more.",
+        "gather": "Gather: {target} is one convolution with stride 1, of {given} with zeros in it "
+        "and the flipped kernel.",
+        "gather_spread": "Spread {given}: {inserted} zeros between neighbours, {leftover} leftover "
+        "behind, and padding d (k - 1) - p of {low} before and {high} behind (negative: cropped), "
+        "{size} in all (0: a zero between or behind, .: padding):",
+        "gather_kernel": "Flip the kernel along every axis, its taps d apart:",
+        "gather_slide": "Slide it with stride 1; what is not zero, for the element in the middle:",
+        "phases": "Phases: the places with the same (h + p) mod s are met by the same taps. So "
+        "{target} falls into {count} convolutions of {given} with stride 1, without zeros.",
+        "phase": "{pixels}: {given}, padded by {pads} (low:high, negative: cropped), with "
+        "dilation {dilation} and the flipped taps",
+        "empty_phase": "{pixels}: no tap meets them, so they are 0.",
+        "correlation": "Correlation: {target} is one convolution of {x} and dL/d{y}: padded by "
+        "{pads} (low:high), the one slides over the other as a kernel with dilation {dilation} "
+        "(the stride), with stride {stride} (the dilation):",
+        "crop": "It fits {places} times; the first {kernel} are the taps, the rest is cropped. So:",
+        "no_crop": "It fits {places} times, once for each tap. So:",
+    },
+    "ko": {
+        "scatter": "흩뿌리기(scatter): {given}의 원소마다 커널에 그 원소를 곱해, 뒤집지 않고 자기 "
+        "윈도우에 펼친다. 윈도우가 겹치는 곳에서는 서로 더한다.",
+        "windows": "윈도우(windows): dL/d{y}의 원소마다 자기 {x} 윈도우에 곱해 {target}에 더한다.",
+        "adds": "{element}: {first} .. {last}에 더한다.",
+        "no_adds": "{element}: 윈도우가 패딩에만 놓여 더할 것이 없다.",
+        "more_steps": "... 그 밖에 {count}개.",
+        "gather": "모으기(gather): {target}는 사이에 0을 끼운 {given}에 뒤집은 커널을 보폭 1로 "
+        "적용한 합성곱 하나이다.",
+        "gather_spread": "{given} 펼치기: 이웃 사이에 0을 {inserted}개, 뒤에 남는 줄을 "
+        "{leftover}개 넣고, d (k - 1) - p만큼 앞에 {low}, 뒤에 {high}의 패딩을 둔다(음수는 잘라 "
+        "냄). 모두 {size}이다(0: 사이나 뒤의 0, .: 패딩).",
+        "gather_kernel": "모든 축에서 커널을 뒤집고, 가중치를 d칸 간격으로 놓는다.",
+        "gather_slide": "이 커널을 보폭 1로 옮긴다. 가운데 원소에서 0이 아닌 것만 쓰면 다음과 "
+        "같다.",
+        "phases": "위상(phases): (h + p) mod s가 같은 자리는 같은 가중치와 만난다. 그래서 "
+        "{target}는 0 없이 보폭 1인 {given}의 합성곱 {count}개로 나뉜다.",
+        "phase": "{pixels}: {given}에 패딩 {pads}(앞:뒤, 음수는 잘라 냄)를 두고, 팽창 "
+        "{dilation}로 다음의 뒤집은 가중치를 적용한다.",
+        "empty_phase": "{pixels}: 만나는 가중치가 없어 0이다.",
+        "correlation": "상관(correlation): {target}는 {x}와 dL/d{y}의 합성곱 하나이다. {x}에 패딩 "
+        "{pads}(앞:뒤)를 두고, 다른 하나를 팽창 {dilation}(원래의 보폭)인 커널로 삼아 보폭 "
+        "{stride}(원래의 팽창)로 옮긴다.",
+        "crop": "{places}번 놓이며, 처음 {kernel}개가 가중치에 해당하고 나머지는 잘라 낸다. 곧",
+        "no_crop": "{places}번 놓이며, 하나하나가 가중치에 해당한다. 곧",
     },
 }

@@ -107,5 +107,7 @@ export function weight(spec, numbers, [o, within]) {
       ],
     };
   };
-  return { count: order.length, start: { key: "start", facts: [] }, at };
+  const along = (numbers) => (new Set(numbers).size === 1 ? numbers[0] : numbers.join(" × "));
+  const facts = [along(spec.s), along(spec.d)];
+  return { count: order.length, start: { key: "start", facts }, at };
 }

@@ -123,8 +123,9 @@ const en = {
         `Phase ${phase}: no tap meets its ${s(pixels, "pixel")}; they stay 0.`,
     },
     weight: {
-      start:
-        "The kernel's gradient: every output returns its window of X, scaled by its gradient. All windows are added.",
+      start: (stride, dilation) =>
+        "Every output returns its window of X, scaled by its gradient, and all windows are added. " +
+        `So it is a correlation of X with ∂L/∂O, where stride and dilation change places: dilation ${stride}, stride ${dilation}.`,
       step: (name, value) => `Its window of X times ${name} = ${value} is added (+=).`,
     },
   },
@@ -287,8 +288,9 @@ const ko = {
         `위상 ${phase}: 화소 ${pixels}개는 어느 가중치와도 만나지 않아 0으로 남는다.`,
     },
     weight: {
-      start:
-        "커널의 기울기이다. 출력마다 자기 기울기에 X의 윈도우를 곱해 돌려보내고, 그것을 모두 더한다.",
+      start: (stride, dilation) =>
+        "출력마다 자기 기울기에 X의 윈도우를 곱해 돌려보내고, 그것을 모두 더한다. " +
+        `그래서 X와 ∂L/∂O의 교차상관이며, 보폭과 팽창이 자리를 바꾼다. 팽창 ${stride}, 보폭 ${dilation}이다.`,
       step: (name, value) => `${name} = ${value}에 X의 윈도우를 곱해 더한다(+=).`,
     },
   },
