@@ -50,14 +50,12 @@ using Out = nb::ndarray<nb::device::cpu>;
 // for each tap its offset and its place in the kernel.
 using Plan = nb::ndarray<const i64, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 
-struct Sizes {
-  i64 images, groups, in_channels, out_channels, work;
-};
-
-Sizes read(const Plan& plan, Axis* axis, i64* weight, int axes, const i64* x, const i64* y,
-           const i64* w) {
+// Fills the sizes and axes of a problem and returns how much work it is.
+i64 read(const Plan& plan, Sizes& sizes, Axis* axis, i64* weight, int axes, const i64* x,
+         const i64* y, const i64* w) {
   const i64* next = plan.data();
-  Sizes sizes{next[0], next[1], next[2], next[3], next[4]};
+  sizes = {next[0], next[1], next[2], next[3]};
+  const i64 work = next[4];
   next += 5;
   static const i64 zero = 0;
   for (int a = 0; a < max_axes - axes; ++a) axis[a] = {1, 1, 1, 1, &zero, &zero, 0, 0};
@@ -67,7 +65,7 @@ Sizes read(const Plan& plan, Axis* axis, i64* weight, int axes, const i64* x, co
     for (i64 t = 0; t < to.taps; ++t) *weight++ = next[4 + to.taps + t] * w[a + 2];
     next += 4 + 2 * to.taps;
   }
-  return sizes;
+  return work;
 }
 
 Context context(i64 work) {
@@ -95,128 +93,112 @@ class WithoutGil {
   PyThreadState* thread_;
 };
 
-// What both problems are read from: sizes, taps, and where x lies.
-template <class Problem, class T>
-Sizes read_problem(Problem& p, const Plan& plan, const In& x, const i64* y, const i64* w,
-                   i64* weight) {
-  const Sizes sizes = read(plan, p.axis, weight, int(x.ndim()) - 2, x.stride_ptr(), y, w);
-  p.images = sizes.images;
-  p.groups = sizes.groups;
-  p.in_channels = sizes.in_channels;
-  p.out_channels = sizes.out_channels;
-  p.x = static_cast<const T*>(x.data());
-  p.x_image = x.stride(0);
-  return sizes;
+// compute(T{}) for the type T of an array's elements.
+template <class Compute>
+void by_type(const In& x, Compute compute) {
+  if (x.itemsize() == sizeof(float))
+    compute(float{});
+  else
+    compute(double{});
 }
 
-// Memory of one call that goes back to the pool at its end.
-struct Weights {
-  explicit Weights(std::size_t count) : data(static_cast<i64*>(allocate(sizeof(i64) * count))) {
-    if (!data) throw std::bad_alloc();
+// Weights as `correlate` reads them, of each group: made by the first call that is given them.
+struct PackedGroups {
+  explicit PackedGroups(std::size_t groups) : of(groups) {}
+  ~PackedGroups() {
+    for (Packed& packed : of) release(packed.data);
   }
-  ~Weights() { release(data); }
-  Weights(const Weights&) = delete;
-  i64* data;
+  PackedGroups(const PackedGroups&) = delete;
+  i64 bytes() const {
+    i64 sum = 0;
+    for (const Packed& packed : of) sum += packed.bytes;
+    return sum;
+  }
+  std::vector<Packed> of;
 };
 
-template <class T>
-void correlate_as(Algorithm algorithm, const In& x, const In& w, const In* b,
-                  const std::vector<Out>& ys, const std::vector<Plan>& plans, bool transposed,
-                  bool relu) {
-  std::size_t numbers = 0;
-  for (const Plan& plan : plans) numbers += plan.shape(0);
-  Weights weight(numbers);
-  i64 work = 0;
-  std::vector<Correlation<T>> phases(plans.size());
-  i64* next = weight.data;
-  for (std::size_t k = 0; k < phases.size(); ++k) {
-    Correlation<T>& p = phases[k];
-    const Out& y = ys.at(k);
-    const Sizes sizes =
-        read_problem<Correlation<T>, T>(p, plans[k], x, y.stride_ptr(), w.stride_ptr(), next);
-    next += plans[k].shape(0);
-    work = sizes.work;
-    p.w = static_cast<const T*>(w.data());
-    // w (O, C/G, ...): a grad_input exchanges which of them is summed.
-    p.w_out = w.stride(transposed ? 1 : 0);
-    p.w_in = w.stride(transposed ? 0 : 1);
-    p.w_group = w.stride(0) * (transposed ? sizes.in_channels : sizes.out_channels);
-    p.b = b ? static_cast<const T*>(b->data()) : nullptr;
-    p.relu = relu;
-    p.y = static_cast<T*>(y.data());
-    p.y_image = y.stride(0);
-  }
-  WithoutGil without_gil;
-  if (!active->functions<T>().correlate[algorithm](phases.data(), i64(phases.size()),
-                                                   context(work)))
-    throw std::bad_alloc();
+void correlate(int algorithm, In x, In w, std::optional<In> b, const std::vector<Out>& ys,
+               const std::vector<Plan>& plans, bool transposed, bool relu, PackedGroups* packed) {
+  by_type(x, [&](auto zero) {
+    using T = decltype(zero);
+    std::size_t numbers = 0;
+    for (const Plan& plan : plans) numbers += plan.shape(0);
+    std::vector<i64> weight(numbers);
+    i64 work = 0, *next = weight.data();
+    std::vector<Correlation<T>> phases(plans.size());
+    for (std::size_t k = 0; k < phases.size(); ++k) {
+      Correlation<T>& p = phases[k];
+      const Out& y = ys.at(k);
+      work = read(plans[k], p, p.axis, next, int(x.ndim()) - 2, x.stride_ptr(), y.stride_ptr(),
+                  w.stride_ptr());
+      next += plans[k].shape(0);
+      p.x = static_cast<const T*>(x.data());
+      p.x_image = x.stride(0);
+      p.w = static_cast<const T*>(w.data());
+      // w (O, C/G, ...): a grad_input exchanges which of them is summed.
+      p.w_out = w.stride(transposed ? 1 : 0);
+      p.w_in = w.stride(transposed ? 0 : 1);
+      p.w_group = w.stride(0) * (transposed ? p.in_channels : p.out_channels);
+      p.packed = packed ? packed->of.data() : nullptr;
+      p.b = b ? static_cast<const T*>(b->data()) : nullptr;
+      p.relu = relu;
+      p.y = static_cast<T*>(y.data());
+      p.y_image = y.stride(0);
+    }
+    WithoutGil without_gil;
+    if (!active->functions<T>().correlate[algorithm](phases.data(), i64(phases.size()),
+                                                     context(work)))
+      throw std::bad_alloc();
+  });
 }
 
-template <class T>
-void grad_weight_as(Algorithm algorithm, const In& x, const In& gy, const Out& gw,
-                    const Plan& plan) {
-  Weights weight(plan.shape(0));
-  WeightGradient<T> p;
-  const Sizes sizes =
-      read_problem<WeightGradient<T>, T>(p, plan, x, nullptr, gw.stride_ptr(), weight.data);
-  p.gy = static_cast<const T*>(gy.data());
-  p.gw = static_cast<T*>(gw.data());
-  p.gw_out = gw.stride(0);
-  p.gw_in = gw.stride(1);
-  p.gw_group = gw.stride(0) * sizes.out_channels;
-  WithoutGil without_gil;
-  if (!active->functions<T>().grad_weight[algorithm](p, context(sizes.work)))
-    throw std::bad_alloc();
+void grad_weight(int algorithm, In x, In gy, Out gw, Plan plan) {
+  by_type(x, [&](auto zero) {
+    using T = decltype(zero);
+    std::vector<i64> weight(plan.shape(0));
+    WeightGradient<T> p;
+    const i64 work = read(plan, p, p.axis, weight.data(), int(x.ndim()) - 2, x.stride_ptr(),
+                          nullptr, gw.stride_ptr());
+    p.x = static_cast<const T*>(x.data());
+    p.x_image = x.stride(0);
+    p.gy = static_cast<const T*>(gy.data());
+    p.gw = static_cast<T*>(gw.data());
+    p.gw_out = gw.stride(0);
+    p.gw_in = gw.stride(1);
+    p.gw_group = gw.stride(0) * p.out_channels;
+    WithoutGil without_gil;
+    if (!active->functions<T>().grad_weight[algorithm](p, context(work))) throw std::bad_alloc();
+  });
+}
+
+void grad_input(In gy, In w, Out gx, Plan plan) {
+  by_type(gy, [&](auto zero) {
+    using T = decltype(zero);
+    std::vector<i64> weight(plan.shape(0));
+    InputGradient<T> p;
+    const i64 work = read(plan, p, p.axis, weight.data(), int(gx.ndim()) - 2, gx.stride_ptr(),
+                          gy.stride_ptr(), w.stride_ptr());
+    p.gy = static_cast<const T*>(gy.data());
+    p.gy_image = gy.stride(0);
+    p.w = static_cast<const T*>(w.data());
+    p.w_out = w.stride(0);
+    p.w_in = w.stride(1);
+    p.gx = static_cast<T*>(gx.data());
+    p.gx_image = gx.stride(0);
+    WithoutGil without_gil;
+    if (!active->functions<T>().grad_input(p, context(work))) throw std::bad_alloc();
+  });
 }
 
 // The products of a plan by winograd, as a part of those that the direct sum takes.
 double winograd_part(Plan plan, int axes) {
   std::vector<i64> weight(plan.shape(0));
   const i64 none[max_axes + 2] = {};
+  Sizes sizes;
   Axis axis[max_axes];
-  read(plan, axis, weight.data(), axes, none, nullptr, none);
+  read(plan, sizes, axis, weight.data(), axes, none, nullptr, none);
   const i64 taps = axis[0].taps * axis[1].taps * axis[2].taps;
   return active->winograd_products(axis) / double(taps);
-}
-
-template <class T>
-void grad_input_as(const In& gy, const In& w, const Out& gx, const Plan& plan) {
-  Weights weight(plan.shape(0));
-  InputGradient<T> p;
-  const Sizes sizes = read(plan, p.axis, weight.data, int(gx.ndim()) - 2, gx.stride_ptr(),
-                           gy.stride_ptr(), w.stride_ptr());
-  p.images = sizes.images;
-  p.groups = sizes.groups;
-  p.in_channels = sizes.in_channels;
-  p.out_channels = sizes.out_channels;
-  p.gy = static_cast<const T*>(gy.data());
-  p.gy_image = gy.stride(0);
-  p.w = static_cast<const T*>(w.data());
-  p.w_out = w.stride(0);
-  p.w_in = w.stride(1);
-  p.gx = static_cast<T*>(gx.data());
-  p.gx_image = gx.stride(0);
-  WithoutGil without_gil;
-  if (!active->functions<T>().grad_input(p, context(sizes.work))) throw std::bad_alloc();
-}
-
-void grad_input(In gy, In w, Out gx, Plan plan) {
-  const auto compute =
-      gy.itemsize() == sizeof(float) ? grad_input_as<float> : grad_input_as<double>;
-  compute(gy, w, gx, plan);
-}
-
-void correlate(int algorithm, In x, In w, std::optional<In> b, const std::vector<Out>& ys,
-               const std::vector<Plan>& plans, bool transposed, bool relu) {
-  const In* bias = b ? &*b : nullptr;
-  const auto compute = x.itemsize() == sizeof(float) ? correlate_as<float> : correlate_as<double>;
-  compute(Algorithm(algorithm), x, w, bias, ys, plans, transposed, relu);
-}
-
-void grad_weight(int algorithm, In x, In gy, Out gw, Plan plan) {
-  const auto compute =
-      x.itemsize() == sizeof(float) ? grad_weight_as<float> : grad_weight_as<double>;
-  compute(Algorithm(algorithm), x, gy, gw, plan);
 }
 
 // GFLOP/s of multiply-adds on the calling thread: the most that any kernel could reach there.
@@ -270,9 +252,13 @@ nb::ndarray<nb::numpy> empty_channels_last(nb::tuple shape, bool double_precisio
 NB_MODULE(_native, m) {
   using namespace pellucid;
   active = builds_that_run().front();  // the best
+  nb::class_<PackedGroups>(m, "Packed")
+      .def(nb::init<std::size_t>(), nb::arg("groups"))
+      .def_prop_ro("nbytes", &PackedGroups::bytes);
   m.def("correlate", &correlate, nb::arg("algorithm"), nb::arg("x").noconvert(),
         nb::arg("w").noconvert(), nb::arg("b").none().noconvert(), nb::arg("ys").noconvert(),
-        nb::arg("plans").noconvert(), nb::arg("transposed"), nb::arg("relu") = false);
+        nb::arg("plans").noconvert(), nb::arg("transposed"), nb::arg("relu") = false,
+        nb::arg("packed") = nb::none());
   m.def("grad_weight", &grad_weight, nb::arg("algorithm"), nb::arg("x").noconvert(),
         nb::arg("gy").noconvert(), nb::arg("gw").noconvert(), nb::arg("plan").noconvert());
   m.def("winograd_part", &winograd_part, nb::arg("plan").noconvert(), nb::arg("axes"));

@@ -12,7 +12,8 @@ Next room: direct.py, the register tile; reference.py is the oracle of them all.
 
 from __future__ import annotations
 
-from typing import Protocol, get_args
+from dataclasses import replace
+from typing import NoReturn, Protocol, get_args
 
 import numpy as np
 
@@ -27,6 +28,8 @@ from pellucid.kernels.conv.spec import count_windows as count_windows
 from pellucid.kernels.conv.spec import named_array
 from pellucid.kernels.conv.spec import same_padding as same_padding
 from pellucid.kernels.conv.winograd import set_winograd as set_winograd
+from pellucid.kernels.layout import empty_rows
+from pellucid.kernels.native import module
 
 
 class Algorithm(Protocol):
@@ -60,6 +63,8 @@ ALGORITHMS: dict[str, Algorithm] = {
     "im2col": im2col,
     "reference": reference,
 }
+# Those that rearrange w in each call, and can be given that.
+_PACKED_BY = {"winograd": direct.Native.WINOGRAD, "direct": direct.Native.DIRECT}
 
 
 # Elements of x, w and y that need no check: at most some hundred megabytes, workspace included.
@@ -121,12 +126,16 @@ def explain_choice(spec: ConvSpec, dtype: DType = float32) -> str:
 
 
 def forward(
-    x: Array, w: Array, b: Array | None, spec: ConvSpec, algorithm: str | None = None
+    x: Array,
+    w: Array | PackedWeights,
+    b: Array | None,
+    spec: ConvSpec,
+    algorithm: str | None = None,
 ) -> Array:
     """Return y, the convolution of x with w, plus b.
 
     Shapes: x (N, C, H, W), w (O, C/G, KH, KW), b (O) or None, y (N, O, OH, OW), likewise with one
-    or three spatial axes; any strides.
+    or three spatial axes; any strides. In the place of w may stand its `PackedWeights`.
     Maths: y[n,o,i,j] = b[o] + sum over c,u,v  x[n, c, i s + u d - p, j s + v d - p] w[o,c,u,v]
     (docs/maths.md, 1).
     Cost: `spec.flops`; memory for y, at most the `workspace` of the algorithm, and a copy of x
@@ -140,6 +149,8 @@ def forward(
     array([[ 54.,  72.],
            [144., 162.]])
     """
+    if isinstance(w, PackedWeights):
+        return w._forward(x, b, spec, algorithm)
     x, w = _ready(spec, x=x, w=w)
     if b is not None:
         x, b = _ready(spec, x=x, b=b)
@@ -258,6 +269,14 @@ def _ready(spec: ConvSpec, **arrays: Array) -> list[Array]:
     """
     (first, leader), *_ = arrays.items()
     for name, array in arrays.items():
+        if isinstance(array, PackedWeights):
+            raise UnsupportedError(
+                spec.op,
+                f"{name} is a PackedWeights, which stand for w in forward and nowhere else",
+                f"{array}",
+                str(spec),
+                fix=f"give the array {name}",
+            )
         shape: tuple[int, ...] = getattr(spec, f"{name.removeprefix('g')}_shape")
         dtype = as_dtype(array.dtype, spec.op)
         if not is_float(dtype):
@@ -284,3 +303,138 @@ def _ready(spec: ConvSpec, **arrays: Array) -> list[Array]:
                 fix=f"make the spec from the shapes of x and w, or give {name} that shape",
             )
     return [native(array) for array in arrays.values()]
+
+
+class PackedWeights:
+    """Weights as `forward` reads them, made once for many calls: for inference.
+
+    Each call of `forward` rearranges w, and Winograd transforms it; with a `PackedWeights` in the
+    place of w it finds that done, and y has the same bits. They serve one spec, with any batch,
+    and one algorithm: that which `forward` chooses now, or the one that is named. What is kept is a
+    copy, in memory from the pool, and none of it changes: who changes w packs it again.
+
+    Shapes: w (O, C/G, KH, KW), likewise with one or three spatial axes; any strides.
+    Maths: for direct, blocks of output channels, [taps, c][o]; for winograd, U[p][k][o] of each of
+    its 36 points (docs/maths.md, 13), and w for tiles that are not finite; for others, w.
+    Cost: the time of one such rearrangement, and `nbytes`: for direct those of w with O/G rounded
+    up to whole blocks, for winograd about five times w (3x3), else those of w. Where w is much
+    larger than x (512 channels of 7x7), winograd makes U in parts all the same, which takes less
+    time than to read it, and nothing is gained; nor is it for algorithms that keep w.
+    Raises: as `forward`; in its use ShapeError for another spec, DTypeError for x of another dtype,
+    ArgumentError for another algorithm.
+
+    >>> x, w = np.arange(25.0).reshape(1, 1, 5, 5), np.ones((1, 1, 3, 3))
+    >>> spec = ConvSpec.from_shapes(x.shape, w.shape, stride=2)
+    >>> packed = PackedWeights(w, spec, algorithm="reference")
+    >>> packed
+    PackedWeights('c1 i5x5 o1 k3x3 s2', algorithm='reference', dtype=float64, nbytes=72)
+    >>> forward(x, packed, None, spec)[0, 0]
+    array([[ 54.,  72.],
+           [144., 162.]])
+    """
+
+    __slots__ = ("_algorithm", "_isa", "_nbytes", "_packed", "_spec", "_w")
+
+    def __init__(self, w: Array, spec: ConvSpec, algorithm: str | None = None) -> None:
+        self._spec = spec = replace(spec, batch=1)
+        (w,) = _ready(spec, w=w)
+        chosen = _algorithm(spec, "forward", w.dtype, algorithm)
+        self._algorithm = algorithm or choose(spec, "forward", w.dtype)
+        if spec.elements > _SURELY_FITS:
+            check_memory(spec, "forward", chosen.workspace, w=w)
+        try:
+            self._pack(w)
+        except MemoryError:
+            raise no_memory(spec, "forward", chosen.workspace, w=w) from None
+
+    def _pack(self, w: Array) -> None:
+        """Keep what the algorithm reads: its own order of w, w itself, or both."""
+        kind = _PACKED_BY.get(self._algorithm)
+        self._packed, self._isa, self._nbytes = None, None, 0
+        if kind is not None:
+            self._packed, self._isa = direct.pack(w, self._spec, kind), module.isa()
+            self._nbytes = self._packed.nbytes
+        if kind == direct.Native.DIRECT:
+            # It reads no element of w any more, only how the taps lie.
+            self._w = np.broadcast_to(np.zeros(self._spec.kernel, w.dtype), w.shape)
+        else:
+            self._w = empty_rows(w.shape, w.dtype)
+            self._w[...] = w
+            self._nbytes += w.nbytes
+
+    @property
+    def spec(self) -> ConvSpec:
+        """What they were packed for, with the batch 1, which stands for any."""
+        return self._spec
+
+    @property
+    def algorithm(self) -> str:
+        """The name of the algorithm that reads them."""
+        return self._algorithm
+
+    @property
+    def dtype(self) -> DType:
+        """The dtype of w, which x must have too."""
+        return self._w.dtype
+
+    @property
+    def nbytes(self) -> int:
+        """The memory that they hold."""
+        return self._nbytes
+
+    def __repr__(self) -> str:
+        return (
+            f"PackedWeights({str(self.spec)!r}, algorithm={self.algorithm!r}, "
+            f"dtype={self.dtype}, nbytes={self.nbytes})"
+        )
+
+    def __reduce__(self) -> NoReturn:
+        raise UnsupportedError(
+            "PackedWeights",
+            "they fit this processor alone, and are neither pickled nor copied",
+            repr(self),
+            fix="pickle w, and pack it again where it is used",
+        )
+
+    def _forward(self, x: Array, b: Array | None, spec: ConvSpec, algorithm: str | None) -> Array:
+        """Return y, after the checks of `forward` and those that packing brings."""
+        self._check(x, spec, algorithm)
+        (x,) = _ready(spec, x=x)
+        if b is not None:
+            x, b = _ready(spec, x=x, b=b)
+        chosen = ALGORITHMS[self._algorithm]
+        if spec.elements > _SURELY_FITS:
+            check_memory(spec, "forward", chosen.workspace, x=x, w=self._w)
+        try:
+            if self._packed is None:
+                return chosen.forward(x, self._w, b, spec)
+            assert self._isa == module.isa(), (self._isa, module.isa())
+            kind = _PACKED_BY[self._algorithm]
+            return direct.forward(x, self._w, b, spec, kind, self._packed)
+        except MemoryError:
+            raise no_memory(spec, "forward", chosen.workspace, x=x, w=self._w) from None
+
+    def _check(self, x: Array, spec: ConvSpec, algorithm: str | None) -> None:
+        """Refuse another spec, dtype or algorithm than that of the packing."""
+        if spec != self._spec and replace(spec, batch=1) != self._spec:
+            raise ShapeError(
+                spec.op,
+                f"w is packed for {self._spec} with any batch, but the spec says {spec}",
+                repr(self),
+                fix="pack w again for this spec",
+            )
+        if algorithm not in (None, self._algorithm):
+            raise ArgumentError(
+                spec.op,
+                f"w is packed for {self._algorithm}, but algorithm={algorithm!r}",
+                repr(self),
+                fix="leave the algorithm out, or pack w again for that one",
+            )
+        if as_dtype(x.dtype, spec.op) != self.dtype:
+            raise DTypeError(
+                spec.op,
+                f"x is {x.dtype}, but the packed w is {self.dtype}",
+                named_array("x", x.shape, spec.axes),
+                repr(self),
+                fix="convert x, or convert w and pack it again",
+            )

@@ -8,9 +8,10 @@ Next room: native/conv_correlate.cpp and native/conv_gradient.cpp, told by corre
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import IntEnum
 from math import prod
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -145,15 +146,30 @@ def pooled(size: int) -> int:
 
 
 def forward(
-    x: Array, w: Array, b: Array | None, spec: ConvSpec, algorithm: Native = Native.DIRECT
+    x: Array,
+    w: Array,
+    b: Array | None,
+    spec: ConvSpec,
+    algorithm: Native = Native.DIRECT,
+    packed: Any = None,
 ) -> Array:
-    """Return y, channels-last."""
+    """Return y, channels-last; `packed` is what `pack` made of w for this algorithm."""
     y = empty_channels_last(spec.y_shape, x.dtype)
     if y.size:
         b = None if b is None else np.ascontiguousarray(b)
         x, w = adjacent_channels(x), _adjacent_taps(w)
-        module.correlate(algorithm, x, w, b, [y], [forward_plan(spec)], False)
+        module.correlate(algorithm, x, w, b, [y], [forward_plan(spec)], False, packed=packed)
     return y
+
+
+def pack(w: Array, spec: ConvSpec, algorithm: Native) -> Any:
+    """Return what `forward` else makes of w in each call: one without images makes it."""
+    spec = replace(spec, batch=0)
+    x, y = (empty_channels_last(shape, w.dtype) for shape in (spec.x_shape, spec.y_shape))
+    packed = module.Packed(spec.groups)
+    w = _adjacent_taps(w)
+    module.correlate(algorithm, x, w, None, [y], [forward_plan(spec)], False, packed=packed)
+    return packed
 
 
 def grad_input(

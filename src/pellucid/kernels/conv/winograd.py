@@ -7,7 +7,7 @@ and in three axes those of each depth. Forward and grad_input of 3x3 take 4 time
 5x5 2.8 times, 7x7 3 times, 3 taps of one axis 2 times; grad_weight the same, with gy in the place
 of the weights (docs/maths.md, 13). The rounding is four times that of the direct sum, and integers
 are no longer exact: `set_winograd(False)` or PELLUCID_WINOGRAD=0 switch it off.
-Cost: the transform of the weights is part of every call.
+Cost: the transform of the weights is part of every call, but with `PackedWeights`.
 Next room: direct.py, then native/conv_winograd.cpp.
 """
 
