@@ -180,9 +180,17 @@ def test_a_call_makes_nothing_of_w(algorithm):
     assert not conv.forward(x, packed, None, spec).any()
 
 
-def test_without_the_native_module(monkeypatch):
+@pytest.fixture
+def _no_module(monkeypatch):
     for user in (conv, direct, winograd, lanewise, planar, im2col):
         monkeypatch.setattr(user, "module", None)
+    conv._chosen.cache_clear()
+    yield
+    conv._chosen.cache_clear()
+
+
+@pytest.mark.usefixtures("_no_module")
+def test_without_the_native_module():
     spec = ConvSpec.parse("n2 c16 i9x9 o16 k3x3 p1")
     packed = PackedWeights(np.ones(spec.w_shape), spec)
     assert packed.algorithm == "im2col"

@@ -12,13 +12,14 @@ Next room: direct.py, the register tile; reference.py is the oracle of them all.
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import NoReturn, Protocol, get_args
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any, NoReturn, Protocol, get_args
 
 import numpy as np
 
 from pellucid.backend import Array, native
-from pellucid.dtypes import DType, as_dtype, float32, is_float
+from pellucid.dtypes import DType, as_dtype, float32, float64, is_float
 from pellucid.errors import ArgumentError, DTypeError, ShapeError, UnsupportedError
 from pellucid.kernels.conv import direct, im2col, lanewise, planar, reference, winograd
 from pellucid.kernels.conv.memory import check_memory, no_memory
@@ -77,6 +78,13 @@ def choose(spec: ConvSpec, direction: Direction, dtype: DType) -> str:
     >>> choose(ConvSpec.parse("n8 c64 i56x56 o64 k3 p1 s2"), "forward", np.dtype("float32"))
     'direct'
     """
+    return _chosen(spec, direction, dtype, winograd.switched_on)
+
+
+# With few channels, to ask everyone takes as long as the convolution itself. All that an answer
+# depends on is part of the key, so that the switch of winograd holds at once.
+@lru_cache(maxsize=1024)
+def _chosen(spec: ConvSpec, direction: Direction, dtype: DType, _switched_on: bool) -> str:
     for name, algorithm in ALGORITHMS.items():
         if not (
             algorithm.refuses(spec, direction, dtype) or algorithm.slower(spec, direction, dtype)
@@ -151,9 +159,7 @@ def forward(
     """
     if isinstance(w, PackedWeights):
         return w._forward(x, b, spec, algorithm)
-    x, w = _ready(spec, x=x, w=w)
-    if b is not None:
-        x, b = _ready(spec, x=x, b=b)
+    x, w, b = _ready(spec, x=x, w=w, b=b)
     chosen = _algorithm(spec, "forward", x.dtype, algorithm)
     if spec.elements > _SURELY_FITS:
         check_memory(spec, "forward", chosen.workspace, x=x, w=w)
@@ -188,9 +194,7 @@ def grad_input(
            [1., 1., 2., 1., 1., 0.],
            [0., 0., 0., 0., 0., 0.]])
     """
-    gy, w = _ready(spec, gy=gy, w=w)
-    if bx is not None:
-        gy, bx = _ready(spec, gy=gy, bx=bx)
+    gy, w, bx = _ready(spec, gy=gy, w=w, bx=bx)
     chosen = _algorithm(spec, "grad_input", gy.dtype, algorithm)
     if spec.elements > _SURELY_FITS:
         check_memory(spec, "grad_input", chosen.workspace, gy=gy, w=w)
@@ -262,11 +266,33 @@ def _algorithm(spec: ConvSpec, direction: Direction, dtype: DType, name: str | N
     return ALGORITHMS[name]
 
 
-def _ready(spec: ConvSpec, **arrays: Array) -> list[Array]:
+def _ready(spec: ConvSpec, **arrays: Any) -> Iterable[Array]:
     """Return the arrays in native byte order, after a check against the spec and each other.
 
     They are named x, w, b, bx, y or with a g before that: a gradient has the shape of its array.
+    A bias may be None, and stays so. What is as it mostly is takes no more than this loop.
     """
+    shapes, dtype = spec.shapes, next(iter(arrays.values())).dtype
+    usual = dtype in (float32, float64)  # in native order, or they would not be equal
+    for name, array in arrays.items():
+        usual = usual and (
+            array is None
+            or (
+                type(array) is np.ndarray
+                and array.dtype == dtype
+                and array.shape == shapes[name]
+                and array.flags.aligned
+            )
+        )
+    if usual:
+        return arrays.values()
+    _check(spec, {name: array for name, array in arrays.items() if array is not None})
+    ready: list[Any] = [None if array is None else native(array) for array in arrays.values()]
+    return ready
+
+
+def _check(spec: ConvSpec, arrays: dict[str, Array]) -> None:
+    """Say what is wrong with these arrays, if anything is."""
     (first, leader), *_ = arrays.items()
     for name, array in arrays.items():
         if isinstance(array, PackedWeights):
@@ -277,7 +303,6 @@ def _ready(spec: ConvSpec, **arrays: Array) -> list[Array]:
                 str(spec),
                 fix=f"give the array {name}",
             )
-        shape: tuple[int, ...] = getattr(spec, f"{name.removeprefix('g')}_shape")
         dtype = as_dtype(array.dtype, spec.op)
         if not is_float(dtype):
             raise DTypeError(
@@ -294,15 +319,14 @@ def _ready(spec: ConvSpec, **arrays: Array) -> list[Array]:
                 named_array(name, array.shape, spec.axes),
                 fix="convert one of them to the dtype of the other",
             )
-        if array.shape != shape:
+        if array.shape != spec.shapes[name]:
             raise ShapeError(
                 spec.op,
-                f"{name} has the shape {array.shape}, but the spec says {shape}",
+                f"{name} has the shape {array.shape}, but the spec says {spec.shapes[name]}",
                 named_array(name, array.shape, spec.axes),
                 str(spec),
                 fix=f"make the spec from the shapes of x and w, or give {name} that shape",
             )
-    return [native(array) for array in arrays.values()]
 
 
 class PackedWeights:
@@ -336,7 +360,7 @@ class PackedWeights:
     __slots__ = ("_algorithm", "_isa", "_nbytes", "_packed", "_spec", "_w")
 
     def __init__(self, w: Array, spec: ConvSpec, algorithm: str | None = None) -> None:
-        self._spec = spec = replace(spec, batch=1)
+        self._spec = spec = spec.of_one_image
         (w,) = _ready(spec, w=w)
         chosen = _algorithm(spec, "forward", w.dtype, algorithm)
         self._algorithm = algorithm or choose(spec, "forward", w.dtype)
@@ -399,9 +423,7 @@ class PackedWeights:
     def _forward(self, x: Array, b: Array | None, spec: ConvSpec, algorithm: str | None) -> Array:
         """Return y, after the checks of `forward` and those that packing brings."""
         self._check(x, spec, algorithm)
-        (x,) = _ready(spec, x=x)
-        if b is not None:
-            x, b = _ready(spec, x=x, b=b)
+        x, b = _ready(spec, x=x, b=b)
         chosen = ALGORITHMS[self._algorithm]
         if spec.elements > _SURELY_FITS:
             check_memory(spec, "forward", chosen.workspace, x=x, w=self._w)
@@ -416,7 +438,7 @@ class PackedWeights:
 
     def _check(self, x: Array, spec: ConvSpec, algorithm: str | None) -> None:
         """Refuse another spec, dtype or algorithm than that of the packing."""
-        if spec != self._spec and replace(spec, batch=1) != self._spec:
+        if spec.of_one_image != self._spec:
             raise ShapeError(
                 spec.op,
                 f"w is packed for {self._spec} with any batch, but the spec says {spec}",
