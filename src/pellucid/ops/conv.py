@@ -30,7 +30,7 @@ class Conv(Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, w: Tensor, b: Tensor | None, spec: ConvSpec) -> Array:
         ctx.save_for_backward(x, w)
-        ctx.spec = spec
+        ctx.spec, ctx.has_bias = spec, b is not None
         return kernels.forward(x.array, w.array, None if b is None else b.array, spec)
 
     @staticmethod
@@ -57,7 +57,7 @@ class ConvGradInput(Function):
     @staticmethod
     def forward(ctx: Any, gy: Tensor, w: Tensor, bx: Tensor | None, spec: ConvSpec) -> Array:
         ctx.save_for_backward(gy, w)
-        ctx.spec = spec
+        ctx.spec, ctx.has_bias = spec, bx is not None
         return kernels.grad_input(gy.array, w.array, spec, bx=None if bx is None else bx.array)
 
     @staticmethod

@@ -1,0 +1,148 @@
+"""What a derivation can be made of: a spec, a layer with the shape of its input, or a tensor.
+
+Not here: the equations (convolution.py). Next room: README.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+from pellucid.errors import ArgumentError, ShapeError, UnsupportedError
+from pellucid.explain.convolution import ConvDerivation
+from pellucid.explain.notation import Notation
+from pellucid.kernels.conv.spec import ConvSpec, PadsLike
+from pellucid.kernels.conv.transposed import transposed_spec
+from pellucid.nn import (
+    Conv1d,
+    Conv2d,
+    Conv3d,
+    ConvTranspose1d,
+    ConvTranspose2d,
+    ConvTranspose3d,
+    Module,
+)
+from pellucid.ops.conv import Conv, ConvGradInput
+from pellucid.tensor import Tensor
+
+ConvLayer: TypeAlias = Conv1d | Conv2d | Conv3d
+ConvTransposeLayer: TypeAlias = ConvTranspose1d | ConvTranspose2d | ConvTranspose3d
+
+_KNOWN = "a convolution or a transposed convolution of 1, 2 or 3 axes"
+
+
+def derive(
+    what: str | ConvSpec | Module | Tensor,
+    input_shape: Sequence[int] | None = None,
+    *,
+    notation: Notation = "textbook",
+    transposed: bool = False,
+    bias: bool = True,
+) -> ConvDerivation:
+    """Return the equations of a convolution and of its gradients, element by element.
+
+    `what` is a spec or its one-line name; or a layer, with the shape of its input; or a tensor that
+    a recorded op made. `transposed` reads a spec as that of the convolution whose grad_input is
+    meant, and `bias=False` leaves b out; layers and tensors know both themselves. `notation` is
+    `textbook`, x13 counted from 1, or `indices`, x[0,0,0,2] counted from 0.
+    Maths: docs/maths.md, 4.
+    Cost: no equation is made before it is asked for.
+    Raises: ArgumentError for what has no derivation, and as `ConvSpec.parse`; UnsupportedError
+    for ops and layers that explain does not know.
+
+    >>> d = derive("c1 i5x5 o1 k3x3 s2")
+    >>> print(d.grad_input[0, 0, 0, 2])
+    dL/dx13 = dL/do11 w13 + dL/do12 w11
+    >>> print(d.grad_weight[0, 0, 0, 0])
+    dL/dw11 = dL/do11 x11 + dL/do12 x13 + dL/do21 x31 + dL/do22 x33
+    >>> print(derive("c1 i5x5 o1 k3x3 s2", notation="indices").grad_input[0, 0, 0, 0])
+    dL/dx[0,0,0,0] = dL/dy[0,0,0,0] w[0,0,0,0]
+    >>> from pellucid.nn import Conv2d
+    >>> d = derive(Conv2d(3, 16, 3, padding=1), (8, 3, 32, 32))
+    >>> print(d.grad_input[0, 0, 0, 0].text(most=2))
+    dL/dx[1,1,1,1] = dL/do[1,1,1,1] w[1,1,2,2] + ... + dL/do[1,16,2,2] w[16,1,1,1]
+    """
+    if isinstance(what, Module):
+        spec, transposed, bias = _of_layer(what, input_shape)
+    else:
+        if input_shape is not None:
+            raise ArgumentError(
+                "derive",
+                f"input_shape={tuple(input_shape)} is given, but only a layer needs one",
+                fix="leave it out",
+            )
+        if isinstance(what, Tensor):
+            spec, transposed, bias = _of_tensor(what)
+        else:
+            spec = _of_spec(what)
+    return ConvDerivation(spec, notation, transposed, bias)
+
+
+def _of_spec(what: Any) -> ConvSpec:
+    if isinstance(what, ConvSpec):
+        return what
+    if isinstance(what, str):
+        return ConvSpec.parse(what)
+    raise ArgumentError(
+        "derive",
+        f"{type(what).__name__} is neither a spec, a layer nor a tensor",
+        fix="give a spec as in 'c1 i5x5 o1 k3x3 s2', a layer and its input_shape, or y = layer(x)",
+    )
+
+
+def _of_tensor(y: Tensor) -> tuple[ConvSpec, bool, bool]:
+    """The spec of the op that made y, whether it is transposed, and whether it has a bias."""
+    node: Any = y.grad_fn
+    if node is None:
+        raise ArgumentError(
+            "derive",
+            f"no recorded op made this tensor of shape {y.shape}",
+            fix="give the output of an op whose x or w requires grad, outside of no_grad",
+        )
+    transposed = isinstance(node, ConvGradInput)
+    if not transposed and type(node) is not Conv:
+        raise UnsupportedError(
+            "derive", f"{node.name} made this tensor", fix=f"give the output of {_KNOWN}"
+        )
+    return node.spec, transposed, node.has_bias
+
+
+def _of_layer(layer: Module, input_shape: Sequence[int] | None) -> tuple[ConvSpec, bool, bool]:
+    """The spec of a layer, whether it is transposed, and whether it has a bias."""
+    name = type(layer).__name__
+    if not isinstance(layer, (ConvLayer, ConvTransposeLayer)):
+        raise UnsupportedError("derive", f"there is no derivation of {name}", fix=f"give {_KNOWN}")
+    if input_shape is None:
+        raise ArgumentError(
+            "derive",
+            f"{name} alone does not say how large its input is",
+            fix="give input_shape, as in derive(layer, (1, 3, 32, 32))",
+        )
+    shape, axes = tuple(input_shape), layer.axes
+    if len(shape) != axes + 2 or shape[1] != layer.in_channels:
+        raise ShapeError(
+            "derive",
+            f"input_shape={shape} does not fit {layer}",
+            fix=f"give N, C={layer.in_channels} and {axes} spatial sizes",
+        )
+    if isinstance(layer, ConvTransposeLayer):
+        spec = transposed_spec(
+            shape, layer.weight.shape, layer.stride, layer.padding, layer.output_padding,
+            layer.groups, layer.dilation,
+        )  # fmt: skip
+        return spec, True, layer.bias is not None
+    spec = ConvSpec.from_shapes(
+        shape, layer.weight.shape, layer.stride, _zeros(layer), layer.dilation, layer.groups
+    )
+    return spec, False, layer.bias is not None
+
+
+def _zeros(layer: ConvLayer) -> PadsLike:
+    """The padding of a layer, which must be zeros: other borders are an op of their own."""
+    if layer.padding_mode != "zeros":
+        raise UnsupportedError(
+            "derive",
+            f"the border of {layer} is made by ops.pad, before the convolution",
+            fix="derive a layer without padding, for the padded shape",
+        )
+    return layer.padding if layer.padding_pairs is None else layer.padding_pairs
