@@ -89,13 +89,22 @@ _Threads = Annotated[
 ]
 
 
+_Packed = Annotated[
+    bool, typer.Option("--packed", help="Time forward with weights packed beforehand, too.")
+]
+
+
 @app.command("bench")
 def _bench(
-    spec: _Spec, dtype: _DType = "float32", algorithm: _Algorithm = None, threads: _Threads = None
+    spec: _Spec,
+    dtype: _DType = "float32",
+    algorithm: _Algorithm = None,
+    threads: _Threads = None,
+    packed: _Packed = False,
 ) -> None:
     """Time one convolution in its three directions."""
     with _in_words():
-        typer.echo(bench(spec, dtype, algorithm, threads))
+        typer.echo(bench(spec, dtype, algorithm, threads, packed))
 
 
 def _one_of(names: Iterable[str]) -> str:
