@@ -58,6 +58,18 @@ def explain(
         screen.title()
         screen.view(seen)
         return
+    _print_equations(console, derivation, grad, at, latex, language)
+
+
+def _print_equations(
+    console: Console,
+    derivation: ConvDerivation,
+    grad: str | None,
+    at: str | None,
+    latex: bool,
+    language: Language,
+) -> None:
+    """Print all arrays, or one gradient, or one element of it."""
     parts, element = _chosen(derivation, grad, at)
     if latex:
         say(console, _latex(derivation, parts, element, language))

@@ -180,17 +180,22 @@ function showElement() {
   if (!state.preview) sources.show({ ...shown, equation });
 }
 
+// The field for a given number; what was wrong with a number is said until another is chosen.
 function showEdit(element) {
   const editable = GIVEN.includes(element.array);
   byId("edit").hidden = !editable;
-  byId("number-problem").textContent = "";
-  byId("number").removeAttribute("aria-invalid");
   if (!editable) return;
   const name = textName(state.spec, element.array, element.index, state.notation);
+  if (byId("number-label").textContent !== `${name} =`) refuseNumber("");
   byId("number-label").textContent = `${name} =`;
   byId("number").setAttribute("aria-label", words().newNumber(name));
   if (byId("number") !== document.activeElement)
     byId("number").value = String(at(element.array, element.index));
+}
+
+function refuseNumber(problem) {
+  byId("number").setAttribute("aria-invalid", String(Boolean(problem)));
+  byId("number-problem").textContent = problem;
 }
 
 function showControls() {
@@ -243,15 +248,12 @@ function enterNumber(event) {
   const { array, index } = state.chosen;
   const text = byId("number").value.trim().replace("−", "-");
   const number = Number(text);
-  if (text === "" || !Number.isFinite(number)) {
-    byId("number").setAttribute("aria-invalid", "true");
-    byId("number-problem").textContent = words().badNumber;
-    return;
-  }
+  if (text === "" || !Number.isFinite(number)) return refuseNumber(words().badNumber);
+  refuseNumber("");
   state.numbers.set(array, index, number);
   byId("number").blur();
   showAll();
-  stage.focus(state.chosen);
+  return stage.focus(state.chosen);
 }
 
 function switchTheme() {
@@ -285,6 +287,7 @@ byId("number").addEventListener("focus", () => {
 });
 byId("number").addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
+  refuseNumber("");
   byId("number").blur();
   showElement();
   stage.focus(state.chosen);
