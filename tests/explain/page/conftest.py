@@ -31,6 +31,16 @@ def browser() -> Iterator[Any]:
         launched.close()
 
 
+@pytest.fixture(scope="module")
+def functions(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Return a page that is opened once, for tests that only call its functions."""
+    file = tmp_path_factory.mktemp("page") / "page.html"
+    file.write_text(page(EXAMPLE), encoding="utf-8")
+    tab = browser.new_page()
+    tab.goto(file.as_uri())
+    return tab
+
+
 @pytest.fixture
 def opened(browser: Any, tmp_path: Path) -> Iterator[Open]:
     """Return a function that opens the page of a spec; at the end nothing was complained of."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from explain.page.conftest import EXAMPLE, Open
+from explain.page.conftest import EXAMPLE
 from explain.problems import draw
 
 from pellucid.errors import PellucidError
@@ -59,21 +59,22 @@ def by_python(spec: ConvSpec, notation: Any) -> list[list[Any]]:
 @pytest.mark.parametrize(
     "first", [0, *(pytest.param(k, marks=pytest.mark.slow) for k in range(BLOCK, 300, BLOCK))]
 )
-def test_every_element_is_pythons(opened: Open, first: int) -> None:
-    tab = opened()
+def test_every_element_is_pythons(functions: Any, first: int) -> None:
     for number in range(first, first + BLOCK):
         spec, notation = draw(number, seed=7), ("textbook", "indices")[number % 5 == 0]
-        assert tab.evaluate(ALL, [str(spec), notation, "mixed"]) == by_python(spec, notation), spec
+        assert functions.evaluate(ALL, [str(spec), notation, "mixed"]) == by_python(
+            spec, notation
+        ), spec
 
 
 @pytest.mark.parametrize("text", ["c1 i10x5 o1 k3 s2", "c1 i12 o1 k3 s3", "c10 i3 o1 k2"])
-def test_a_size_above_nine_has_commas(opened: Open, text: str) -> None:
+def test_a_size_above_nine_has_commas(functions: Any, text: str) -> None:
     expected = by_python(ConvSpec.parse(text), "textbook")
-    assert opened().evaluate(ALL, [text, "textbook", "mixed"]) == expected
+    assert functions.evaluate(ALL, [text, "textbook", "mixed"]) == expected
 
 
-def test_the_worked_example_word_for_word(opened: Open) -> None:
-    found = opened().evaluate(ALL, [EXAMPLE, "textbook", "counting"])
+def test_the_worked_example_word_for_word(functions: Any) -> None:
+    found = functions.evaluate(ALL, [EXAMPLE, "textbook", "counting"])
     said = {text.split(" = ")[0]: (text, value) for _, text, _, value, _ in found}
     assert said["dL/dx13"] == ("dL/dx13 = dL/do11 w13 + dL/do12 w11", 13)
     assert said["dL/dx33"][1] == 1379
@@ -101,8 +102,8 @@ READ = """
         "c1 i5 o1 k3 p-0", "c1 i05 o1 k3",
     ],
 )  # fmt: skip
-def test_names_are_written_as_python_writes_them(opened: Open, text: str) -> None:
-    assert opened().evaluate(READ, text) == str(ConvSpec.parse(text))
+def test_names_are_written_as_python_writes_them(functions: Any, text: str) -> None:
+    assert functions.evaluate(READ, text) == str(ConvSpec.parse(text))
 
 
 @pytest.mark.parametrize(
@@ -124,10 +125,10 @@ def test_names_are_written_as_python_writes_them(opened: Open, text: str) -> Non
         ("c1 i5 o1 k3 d3", "kernel"),
     ],
 )
-def test_what_python_refuses_is_refused(opened: Open, text: str, rule: str) -> None:
+def test_what_python_refuses_is_refused(functions: Any, text: str, rule: str) -> None:
     with pytest.raises(PellucidError):
         ConvSpec.parse(text)
-    assert opened().evaluate(READ, text) == rule
+    assert functions.evaluate(READ, text) == rule
 
 
 # --- views ----------------------------------------------------------------------------------------
@@ -146,8 +147,7 @@ LAST = """
 
 
 @pytest.mark.parametrize("view", ["scatter", "gather", "phases", "weight"])
-def test_views_end_with_the_gradient(opened: Open, view: str) -> None:
-    tab = opened()
+def test_views_end_with_the_gradient(functions: Any, view: str) -> None:
     for number in range(40):
         spec = draw(number, seed=11)
         if spec.batch == 0:
@@ -158,7 +158,7 @@ def test_views_end_with_the_gradient(opened: Open, view: str) -> None:
         else:
             array, whole = "gx", reference.grad_input(given["gy"], given["w"], spec)
         plane = [number % size for size in whole.shape[:2]]
-        assert tab.evaluate(LAST, [str(spec), view, plane]) == [
+        assert functions.evaluate(LAST, [str(spec), view, plane]) == [
             array, whole[tuple(plane)].reshape(-1).tolist(),
         ], spec  # fmt: skip
 
@@ -181,9 +181,9 @@ GATHERED = """
     "text",
     ["c1 i6x6 o1 k3 s2", "c1 i7x5 o1 k2x3 s3x1 p1:0x2 d2x1", "c1 i9x9 o1 k3 s2 d2 p-1", EXAMPLE],
 )
-def test_the_picture_of_gathering_is_a_correlation(opened: Open, text: str) -> None:
+def test_the_picture_of_gathering_is_a_correlation(functions: Any, text: str) -> None:
     spec = ConvSpec.parse(text)
-    shape, wide, kernel_shape, turned = opened().evaluate(GATHERED, text)
+    shape, wide, kernel_shape, turned = functions.evaluate(GATHERED, text)
     given = arrays(spec)
     flat = ConvSpec.from_shapes((1, 1, *shape), (1, 1, *kernel_shape), dilation=spec.dilation)
     x, w = np.reshape(wide, flat.x_shape), np.reshape(turned, flat.w_shape)
@@ -191,28 +191,27 @@ def test_the_picture_of_gathering_is_a_correlation(opened: Open, text: str) -> N
     assert np.array_equal(reference.forward(x * 1.0, w * 1.0, None, flat), gx)
 
 
-def test_the_picture_of_gathering_says_what_each_zero_is(opened: Open) -> None:
+def test_the_picture_of_gathering_says_what_each_zero_is(functions: Any) -> None:
     kinds = """(text) => {
       const spec = pellucid.parseSpec(text);
       const { shape, at } = pellucid.viewOf("gather", spec, () => 1, [0, 0]).at(0).pictures[0];
       return [...pellucid.indicesOf(shape)].map((place) => at(place).kind).join(" ");
     }"""
     around = "around around"
-    found = opened().evaluate(kinds, "c1 i8 o1 k3 s3")
+    found = functions.evaluate(kinds, "c1 i8 o1 k3 s3")
     assert found == f"{around} given between between given leftover leftover {around}"
-    assert opened().evaluate(kinds, "c1 i5 o1 k3 s2 p1") == (
+    assert functions.evaluate(kinds, "c1 i5 o1 k3 s2 p1") == (
         "around given between given between given around"
     )
 
 
-def test_coverage_is_a_gradient_of_ones(opened: Open) -> None:
-    tab = opened()
+def test_coverage_is_a_gradient_of_ones(functions: Any) -> None:
     for number in range(40):
         spec = draw(number, seed=13)
         one = ConvSpec.from_shapes(
             (1, 1, *spec.in_size), (1, 1, *spec.kernel), spec.stride, spec.padding, spec.dilation
         )
-        found = tab.evaluate(
+        found = functions.evaluate(
             """(text) => { const spec = pellucid.parseSpec(text);
             return [...pellucid.indicesOf(spec.i)].map((at) => pellucid.coverageAt(spec, at)); }""",
             str(one),

@@ -12,7 +12,7 @@ const MOST_ACROSS = 4; // planes of one array beside each other
 // Pixels: cells of one plane and of several, the least ones, and what lies between and beside them.
 const [LARGEST, MIDDLE, SMALL, LEAST] = [44, 36, 34, 22];
 const [GAP, HEAD, SPACE, OPERATOR] = [2, 14, 12, 34];
-const BESIDE_ROWS = 455; // of height, for titles and the equation
+const BESIDE_ROWS = 480; // of height, for titles and the equation
 
 const isBias = (array) => array.endsWith("b");
 
