@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pellucid.errors import UnsupportedError
-from pellucid.explain.derivation import Elements
+from pellucid.explain.elements import Elements
 from pellucid.explain.expression import Expression
 from pellucid.explain.mathml import mathml
 from pellucid.kernels.conv.spec import Sizes
