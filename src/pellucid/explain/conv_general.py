@@ -110,7 +110,7 @@ class _Writer:
         return Formula(line, line)
 
     def _chain_rule(self) -> Formula:
-        """DL/dx as a sum over all outputs."""
+        """The gradient by x as a sum over all outputs."""
         gradient = self.equation.gradient("x")
         element = gradient.left.written()[1:]
         output = self.equation.left.written()

@@ -2,8 +2,8 @@
 
 The three sums of sums.py, under the names that a reader knows. A transposed convolution is the
 exchange of two of them: its forward pass is the sum of `grad_input`, its `grad_input` that of a
-forward pass (docs/maths.md, 9). Not here: the general formula (general.py). Next room:
-sources.py.
+forward pass (docs/maths.md, 9). Not here: the general formulas (conv_general.py), other layers
+(layers/). Next room: sources.py.
 """
 
 from __future__ import annotations
