@@ -50,7 +50,7 @@ def right_text(problem: Problem, name: str, index: Index, lang: str) -> str:
         return f"{equation}  ({equation.why.text('ko' if lang == 'ko' else 'en')})"
     count = len(equation.terms)
     products = [
-        Product(1.0, tuple((f.key, f.index) for f in equation.terms[k].factors))
+        Product(1.0, tuple((f.key, f.index) for f in equation.terms[k].elements))
         for k in range(count)
     ]
     numbers = _numbers(problem, products)
