@@ -89,13 +89,22 @@ _Threads = Annotated[
 ]
 
 
+_Packed = Annotated[
+    bool, typer.Option("--packed", help="Time forward with weights packed beforehand, too.")
+]
+
+
 @app.command("bench")
 def _bench(
-    spec: _Spec, dtype: _DType = "float32", algorithm: _Algorithm = None, threads: _Threads = None
+    spec: _Spec,
+    dtype: _DType = "float32",
+    algorithm: _Algorithm = None,
+    threads: _Threads = None,
+    packed: _Packed = False,
 ) -> None:
     """Time one convolution in its three directions."""
     with _in_words():
-        typer.echo(bench(spec, dtype, algorithm, threads))
+        typer.echo(bench(spec, dtype, algorithm, threads, packed))
 
 
 def _one_of(names: Iterable[str]) -> str:
@@ -117,6 +126,10 @@ _Latex = Annotated[bool, typer.Option("--latex", help="Print LaTeX.")]
 _Notation = Annotated[
     str, typer.Option(metavar=_one_of(NOTATIONS), help="x13 counted from 1, or x[0,0,0,2] from 0.")
 ]
+_Html = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Write it as a page to look at and try out.")
+]
+_Open = Annotated[bool, typer.Option("--open", help="Open that page in a browser.")]
 _Lang = Annotated[str, typer.Option(metavar=_one_of(LANGUAGES), help="English or Korean.")]
 
 
@@ -129,13 +142,15 @@ def _explain(
     latex: _Latex = False,
     notation: _Notation = "textbook",
     lang: _Lang = "en",
+    html: _Html = None,
+    look: _Open = False,
 ) -> None:
     """Show the gradients of one convolution: every element's equation, and how it follows.
 
     The example to begin with: pellucid explain "c1 i5x5 o1 k3x3 s2"
     """
     with _in_words():
-        explain(spec, grad, at, view, latex, notation, lang)
+        explain(spec, grad, at, view, latex, notation, lang, html, look)
 
 
 # The options of `pellucid train`; None is one that was not given.
