@@ -231,6 +231,11 @@ class Contributions:
         """
         return self.grouped(1, self.terms)
 
+    def main_images(self, count: int) -> list[int]:
+        """Return the images that have most of the sum of all magnitudes, the first one first."""
+        sizes = self.grouped(0, np.abs(self.terms))
+        return [int(at) for at in np.argsort(-sizes, kind="stable")[:count] if sizes[at]]
+
     def grouped(self, axis: int, values: Array) -> Array:
         """Return the sums of one value for each term over the terms of one place along gy."""
         size = max(share.arrays["gy"].shape[axis] for share in self.shares)

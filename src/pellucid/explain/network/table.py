@@ -65,7 +65,7 @@ def facts(found: Contributions, lang: Language) -> list[str]:
     lines.append(words["magnitude"].format(magnitude=short(found.magnitude)))
     off = abs(found.kernel - found.value)
     lines.append(
-        words["kernel" if off else "exact"].format(
+        words["kernel" if off else "same"].format(
             dtype=found.dtype, value=f"{found.kernel:.8g}", off=f"{off:.1e}",
             share=f"{off / (found.magnitude or 1):.1e}",
         )

@@ -24,7 +24,7 @@ WORDS = {
         "signs": "{above} above 0 add up to {plus}, {below} below 0 to {minus}, {none} are 0",
         "magnitude": "their magnitudes add up to {magnitude}; shares are shares of that",
         "kernel": "computed in {dtype}: {value}, which is off by {off}, {share} of the magnitudes",
-        "exact": "computed in {dtype}: {value}, the same",
+        "same": "computed in {dtype}: {value}, the same",
         "others": "not counted here: the gradient also came through {ops}",
         "called": "this is call {call} of {count} of the layer",
         "calls": "the layer was called {count} times, and all calls add up",
@@ -44,6 +44,14 @@ WORDS = {
         "pooled": "Each square is {size} pixels.",
         "slices": "Summed over the first axis.",
         "terms_in": "terms, in {name}",
+        "replay": "{layer} of {model} on {data}, {images} images: batch {batch} of {batches} of "
+        "epoch {epoch}",
+        "exact": "The weights are those that this batch meets in the training.",
+        "end": "The weights are not those that this batch met, but those at the end of the "
+        "training: a run keeps no others.",
+        "checkpoint": "The weights are not those that this batch met, but those of the checkpoint, "
+        "after batch {batch} of epoch {epoch}: a run keeps no others.",
+        "sample": "image {at} is training image {sample}, of class {label}",
     },
     "ko": {
         "one": "항 1개",
@@ -51,7 +59,7 @@ WORDS = {
         "signs": "0보다 큰 {above}개의 합 {plus}, 작은 {below}개의 합 {minus}, 0인 것 {none}개",
         "magnitude": "절댓값의 합은 {magnitude}이다. 비율은 이 합에 대한 것이다",
         "kernel": "{dtype}로 계산한 값 {value}, 차이 {off}(절댓값 합의 {share})",
-        "exact": "{dtype}로 계산한 값 {value}, 같다",
+        "same": "{dtype}로 계산한 값 {value}, 같다",
         "others": "여기에 세지 않은 것: 기울기는 {ops}에서도 왔다",
         "called": "층을 {count}번 호출한 가운데 {call}번째이다",
         "calls": "층을 {count}번 호출했고, 모든 호출을 더한다",
@@ -71,5 +79,13 @@ WORDS = {
         "pooled": "한 칸은 픽셀 {size}개이다.",
         "slices": "첫째 축을 따라 더했다.",
         "terms_in": "{name}에 놓은 항",
+        "replay": "{data}로 학습한 {model}의 {layer}, 영상 {images}장: 에포크 {epoch}, 배치 "
+        "{batches}개 가운데 {batch}번째",
+        "exact": "가중치는 학습에서 이 배치가 만나는 바로 그 값이다.",
+        "end": "가중치는 학습이 끝났을 때의 값이다. 남은 것은 그뿐이며, 이 배치가 만난 값은 "
+        "아니다.",
+        "checkpoint": "가중치는 에포크 {epoch}, 배치 {batch} 뒤의 체크포인트 값이다. 남은 것은 "
+        "그뿐이며, 이 배치가 만난 값은 아니다.",
+        "sample": "영상 {at}: 학습 영상 {sample}번, 분류 {label}",
     },
 }
