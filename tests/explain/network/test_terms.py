@@ -23,7 +23,7 @@ def drawn(number: int, grad: str) -> Terms:
 @pytest.mark.parametrize("number", range(10))
 def test_places_numbers_and_names_agree(number: int, grad: str) -> None:
     terms = drawn(number, grad)
-    keys = terms.total.keys()
+    keys = terms.total.needs()
     product = np.ones(len(terms.values))
     for key in keys:
         product *= terms.arrays[key][tuple(terms.places(key).T)].astype(np.float64)

@@ -13,7 +13,7 @@ import numpy as np
 
 from pellucid.backend import Array, native
 from pellucid.explain.convolution import ConvDerivation
-from pellucid.explain.derivation import Elements
+from pellucid.explain.elements import Elements
 from pellucid.explain.notation import Notation
 from pellucid.kernels import conv
 from pellucid.kernels.conv.spec import ConvSpec

@@ -202,7 +202,7 @@ class Contributions:
         Shapes: (terms, axes of the array).
         Raises: ArgumentError for an array that the terms are not made of.
         """
-        known = self.shares[0].total.keys()
+        known = self.shares[0].total.needs()
         if array not in known:
             raise ArgumentError(
                 "places",

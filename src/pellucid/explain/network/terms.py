@@ -68,7 +68,7 @@ class Terms(NamedTuple):
 
     def numbers(self, k: int) -> list[float]:
         """Return the number of each factor of term k."""
-        return [float(self.arrays[f.key][f.index]) for f in self.expression.terms[k].factors]
+        return [float(self.arrays[f.key][f.index]) for f in self.expression.terms[k].elements]
 
 
 def terms_of(call: Call, number: int, grad: Grad, index: Sizes, notation: Notation) -> Terms:

@@ -14,7 +14,7 @@ import re
 from importlib.resources import files
 
 import pellucid
-from pellucid.explain.expression import Element
+from pellucid.explain.algebra import Element
 from pellucid.explain.notation import as_notation
 from pellucid.explain.sentences import as_language
 from pellucid.kernels.conv import ConvSpec
