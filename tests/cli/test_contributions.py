@@ -107,10 +107,10 @@ def test_a_page_and_a_picture(
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--layer", "relu1"), "explain: relu1 of digits_cnn is no convolution but ReLU()\n"
-         "  fix: use --layer conv1 or conv2"),
-        (("--layer", "conv3"), "explain: digits_cnn has no convolution 'conv3'\n"
-         "  fix: use --layer conv1 or conv2"),
+        (("--layer", "relu1"), "explain: relu1 of digits_cnn is ReLU(), neither a convolution nor "
+         "a Linear\n  fix: use one of conv1, conv2, linear1, linear2"),
+        (("--layer", "conv3"), "explain: digits_cnn has no layer 'conv3'\n"
+         "  fix: use one of conv1, conv2, linear1, linear2"),
         (("--epoch", "2"), "explain: there is no epoch 2: the training has come to epoch 1 of 1\n"
          "  fix: use --epoch 1"),
         (("--batch", "47"), "explain: there is no batch 47 of epoch 1: an epoch has 46\n"

@@ -189,10 +189,10 @@ def test_a_stopped_run_says_how_far_it_came(tmp_path: Path) -> None:
          "  fix: use --epoch 1 .. 3"),
         ({"epoch": 2, "batch": 5}, "explain: there is no batch 5 of epoch 2: an epoch has 4\n"
          "  fix: use --batch 1 .. 4"),
-        ({"layer": "conv9"}, "explain: digits_cnn has no convolution 'conv9'\n"
-         "  fix: use --layer conv1 or conv2"),
-        ({"layer": "relu1"}, "explain: relu1 of digits_cnn is no convolution but ReLU()\n"
-         "  fix: use --layer conv1 or conv2"),
+        ({"layer": "conv9"}, "explain: digits_cnn has no layer 'conv9'\n"
+         "  fix: use one of conv1, conv2, linear1, linear2"),
+        ({"layer": "relu1"}, "explain: relu1 of digits_cnn is ReLU(), neither a convolution nor "
+         "a Linear\n  fix: use one of conv1, conv2, linear1, linear2"),
     ],
 )  # fmt: skip
 def test_what_is_not_there(chosen: dict[str, Any], message: str, finished: Path) -> None:

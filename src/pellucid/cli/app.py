@@ -113,11 +113,16 @@ def _one_of(names: Iterable[str]) -> str:
 
 
 _Grad = Annotated[
-    str | None, typer.Option(metavar=_one_of(GRADIENTS), help="One gradient. [default: all]")
+    str | None,
+    typer.Option(metavar=_one_of(GRADIENTS), help="One gradient. [default: all; of a run, weight]"),
 ]
 _At = Annotated[
     str | None,
-    typer.Option(metavar="N,C,H,W", help="One element of it, counted from 0, as in 0,0,0,2."),
+    typer.Option(
+        metavar="N,C,H,W",
+        help="One element of it, counted from 0, as in 0,0,0,2. [default: all; of a run, the "
+        "largest]",
+    ),
 ]
 _View = Annotated[
     str | None,
@@ -134,7 +139,7 @@ _Open = Annotated[bool, typer.Option("--open", help="Open that page in a browser
 _Svg = Annotated[Path | None, typer.Option(metavar="FILE", help="Write the heat map of a run.")]
 _Layer = Annotated[
     str | None,
-    typer.Option(metavar="NAME", help="A layer of a run. [default: the first convolution]"),
+    typer.Option(metavar="NAME", help="A layer of a run. [default: the first]"),
 ]
 _Epoch = Annotated[
     int | None, typer.Option(metavar="E", help="An epoch of a run, from 1. [default: the last]")

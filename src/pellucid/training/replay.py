@@ -87,9 +87,9 @@ def replay_folder(
 ) -> Replay:
     """Return a batch of the run in a folder, passed through the model once more.
 
-    `layer` is a name as in `model.named_modules()`, the first convolution if None. Epoch and batch
-    count from 1. Without them it is the batch that comes next; in an epoch that is done, its last
-    full batch.
+    `layer` is a name as in `model.named_modules()`, that of the first layer that can be recorded if
+    None. Epoch and batch count from 1. Without them it is the batch that comes next; in an epoch
+    that is done, its last full batch.
 
     Raises: DataError for a folder without a run, or without weights; ArgumentError for a layer, an
     epoch or a batch that there is not.
@@ -188,10 +188,10 @@ def _layer(settings: Settings, model: Module, name: str | None) -> tuple[str, Mo
         other = modules.get(name or "")
         raise ArgumentError(
             "explain",
-            f"{settings.model} has no convolution {name!r}"
+            f"{settings.model} has no layer {name!r}"
             if other is None
-            else f"{name} of {settings.model} is no convolution but {other}",
-            fix=f"use --layer {' or '.join(able)}" if able else "choose a run of another model",
+            else f"{name} of {settings.model} is {other}, neither a convolution nor a Linear",
+            fix=f"use one of {', '.join(able)}" if able else "choose a run of another model",
         )
     return name, modules[name]
 

@@ -16,7 +16,7 @@ from typing import Any
 from pellucid.checkpoint import Checkpoint, save
 from pellucid.data import ImageDataset
 from pellucid.errors import ArgumentError, DataError
-from pellucid.explain.network import can_record
+from pellucid.nn import Conv2d
 from pellucid.training.build import load_data, make_trainer
 from pellucid.training.evaluation import Evaluation, evaluate
 from pellucid.training.folder import (
@@ -177,7 +177,7 @@ class Run:
     def _last_batch(self) -> Replay | None:
         """Pass the last batch through the model once more; None where it has no convolution."""
         model = self.trainer.model
-        if not any(map(can_record, model.modules())):
+        if not any(isinstance(layer, Conv2d) for layer in model.modules()):
             return None
         return replay(self.settings, self.data, Weights(model.state_dict(), None))
 

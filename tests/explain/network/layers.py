@@ -56,6 +56,16 @@ def draw(number: int, dtype: str = "float32") -> Recorded:
     return run(layer, x.astype(dtype), number)
 
 
+def draw_linear(number: int, dtype: str = "float32") -> Recorded:
+    """Return a Linear that depends on the number alone; some get inputs with more axes."""
+    rng = random.Random(f"linear {number}")
+    pellucid.manual_seed(number)
+    layer = nn.Linear(rng.randint(1, 70), rng.randint(1, 70), dtype=dtype)
+    lead = (rng.randint(1, 40),) if number % 3 else (rng.randint(1, 5), rng.randint(1, 5))
+    x = np.random.default_rng(number).standard_normal((*lead, layer.in_features))
+    return run(layer, x.astype(dtype), number)
+
+
 def place_in(shape: tuple[int, ...], number: int) -> tuple[int, ...]:
     """Return an index that depends on the number alone."""
     rng = random.Random(f"place {number}")
@@ -65,6 +75,8 @@ def place_in(shape: tuple[int, ...], number: int) -> tuple[int, ...]:
 def looped(recorded: Recorded, grad: str, index: tuple[int, ...]) -> list[float]:
     """Return the terms of one element in float64, found by trying all windows and taps."""
     layer, gy = recorded.layer, recorded.gy.astype(np.float64)
+    if isinstance(layer, nn.Linear):
+        return _looped_linear(recorded, grad, index)
     x, w = recorded.x.array.astype(np.float64), layer.weight.array.astype(np.float64)
     if grad == "bias":
         return [float(value) for value in gy[:, index[0]].reshape(-1)]
@@ -91,6 +103,20 @@ def looped(recorded: Recorded, grad: str, index: tuple[int, ...]) -> list[float]
                 if grad == "input" and input_at == index:
                     terms.append(float((on_pixels if transposed else on_windows) * w[(a, b, *tap)]))
     return terms
+
+
+def _looped_linear(recorded: Recorded, grad: str, index: tuple[int, ...]) -> list[float]:
+    """The same of a Linear, where further axes of the input are counted in the first."""
+    layer = recorded.layer
+    x = recorded.x.array.astype(np.float64).reshape(-1, layer.in_features)
+    gy = recorded.gy.astype(np.float64).reshape(-1, layer.out_features)
+    w = layer.weight.array.astype(np.float64)
+    if grad == "bias":
+        return [float(row[index[0]]) for row in gy]
+    first, second = index
+    if grad == "weight":
+        return [float(gy[n, first] * x[n, second]) for n in range(len(x))]
+    return [float(gy[first, o] * w[o, second]) for o in range(len(w))]
 
 
 def total(terms: list[float]) -> tuple[float, float]:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
-from explain.network.layers import draw
+from explain.network.layers import Recorded, draw, draw_linear
 
 from pellucid.explain.network.call import GRADS, copy_of
 from pellucid.explain.network.record import kept_of
 
 
+@pytest.mark.parametrize("make", [draw, draw_linear])
 @pytest.mark.parametrize("number", range(12))
-def test_the_kernels_give_the_gradients_of_the_backward_pass(number: int) -> None:
-    layer, x, gy = draw(number)
+def test_the_kernels_give_the_gradients_of_the_backward_pass(
+    number: int, make: Callable[[int], Recorded]
+) -> None:
+    layer, x, gy = make(number)
     (call,) = kept_of(layer).calls
-    np.testing.assert_array_equal(call.gy, gy)
+    np.testing.assert_array_equal(call.gy, gy.reshape(call.gy.shape))
     for grad, tensor in zip(GRADS, (x, layer.weight, layer.bias), strict=True):
         assert call.kernel(grad).tobytes() == tensor.grad.array.tobytes()
 

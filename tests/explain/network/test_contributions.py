@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from explain.network.layers import CONV, Recorded, draw, looped, place_in, run, total
+from explain.network.layers import CONV, Recorded, draw, draw_linear, looped, place_in, run, total
 
 import pellucid
 from pellucid import nn
@@ -27,6 +27,24 @@ BOUND = {"float32": 5e-7, "float64": 1e-15}  # of the sum of magnitudes, over al
 def gradient(recorded: Recorded, grad: str) -> Any:
     layer, x, _ = recorded
     return {"input": x, "weight": layer.weight, "bias": layer.bias}[grad].grad
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("grad", GRADS)
+@pytest.mark.parametrize("number", range(9))
+def test_the_sum_of_the_terms_of_a_linear(number: int, grad: str, dtype: str) -> None:
+    recorded = draw_linear(number, dtype)
+    computed = gradient(recorded, grad).array
+    # (..., I) -> (N, I)
+    computed = computed.reshape(-1, computed.shape[-1]) if grad == "input" else computed
+    index = place_in(computed.shape, number)
+    found = contributions(recorded.layer, grad, index)
+    terms = looped(recorded, grad, index)
+    value, magnitude = total(terms)
+    np.testing.assert_array_equal(found.terms, terms)
+    assert abs(found.value - value) <= 1e-12 * magnitude
+    assert found.kernel == float(computed[index])
+    assert abs(found.kernel - found.value) <= BOUND[dtype] * max(magnitude, 1e-30)
 
 
 def oracle(recorded: Recorded, grad: str) -> np.ndarray:

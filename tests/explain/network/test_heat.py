@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from explain.network.layers import draw, run
+from explain.network.layers import draw, draw_linear, run
 from explain.network.test_svg import painted
 
 import pellucid
@@ -69,6 +69,23 @@ def test_calls_of_different_sizes_have_no_sum() -> None:
     found = contributions(layer, "weight", (0, 0, 1, 1))
     assert [c.label for c in columns(found)] == ["image 1, call 2", "image 1, call 1"]
     assert found.svg().count("<g ") == 4
+
+
+def test_a_linear_has_a_cell_for_each_term() -> None:
+    layer = draw_linear(1).layer
+    for grad, label in (("weight", "images"), ("input", "outputs"), ("bias", "images")):
+        found = contributions(layer, grad, (0,) if grad == "bias" else (0, 0))
+        (column,) = columns(found)
+        count = len(found.terms)
+        assert column.label == f"all {count} {label}"
+        cells = column.below.cells.reshape(-1)
+        np.testing.assert_array_equal(cells[:count], found.terms)
+        assert not cells[count:].any()
+        assert column.above.cells.shape == column.below.cells.shape
+        assert "Each cell is one term, row by row." in found.svg()
+    weight = contributions(layer, "weight", (0, 0))
+    x = weight.shares[0].arrays["x"][:, 0]
+    np.testing.assert_array_equal(columns(weight)[0].above.cells.reshape(-1)[: len(x)], x)
 
 
 @pytest.mark.parametrize("grad", GRADS)

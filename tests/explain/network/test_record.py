@@ -265,8 +265,10 @@ def test_what_cannot_be_recorded() -> None:
     with pytest.raises(UnsupportedError) as refused:
         record(nn.ReLU())
     assert str(refused.value) == (
-        "record: ReLU is neither a convolution nor a transposed one\n  fix: record such a layer"
+        "record: ReLU is neither a convolution nor a Linear\n  fix: record such a layer"
     )
     with pytest.raises(UnsupportedError) as refused:
         record(digits_cnn())
-    assert str(refused.value).endswith("  fix: record one of its layers: conv1, conv2")
+    assert str(refused.value).endswith(
+        "  fix: record one of its layers: conv1, conv2, linear1, linear2"
+    )

@@ -46,7 +46,8 @@ def contributions(
     `layer.weight.grad[index]`. A layer that was called several times adds up all of its calls;
     `call`, counted from 0, chooses one, which the gradient by the input needs.
 
-    Shapes: weight and bias as the layer has them, input as x.
+    Shapes: weight and bias as the layer has them, input as x; of a Linear, whose x has more axes
+    than two, they are counted as one, row by row.
     Maths: docs/maths.md, 4; products in float64, which of float32 numbers are exact.
     Cost: one product for each term; memory of a few numbers for each.
     Raises: GraphError where nothing was recorded of the layer; ArgumentError for another `grad` or

@@ -7,6 +7,7 @@ Next room: svg.py.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +47,8 @@ def _notes(found: Contributions, columns: list[Column], lang: Language) -> Itera
     words = WORDS[lang]
     whole, *others = [short(column.below.limit) for column in columns]
     yield words["scales" if others else "scale"].format(first=whole, other="".join(others[:1]))
+    if found.shares[0].arrays["x"].ndim == 2:
+        yield words["cells"]
     if found.shares[0].arrays["x"].ndim == 5:
         yield words["slices"]
     pooled = max(panel.pooled for column in columns for panel in (column.above, column.below))
@@ -66,6 +69,9 @@ class _Columns:
         shares = self.found.shares
         maps = [share.heat() for share in shares]
         sizes = [np.abs(each).sum(axis=tuple(range(1, each.ndim))) for each in maps]
+        if maps[0].ndim == 1:  # Linear, whose images have no places
+            yield self._cells(np.concatenate(maps))
+            return
         groups = [(k, at) for k, each in enumerate(sizes) for at in np.flatnonzero(each)]
         if len({each.shape[1:] for each in maps}) == 1:  # else they have no picture in common
             whole = sum(each.sum(axis=0) for each in maps)
@@ -88,6 +94,18 @@ class _Columns:
             self._gradient(share, at) if self.by_channel and at is not None else self._x(share, at),
             Panel(self.words["terms_in"].format(name=where), below, strongest, True, pooled),
         )
+
+    def _cells(self, terms: Array) -> Column:
+        """The terms of a Linear, each of an image or an output, and where they come from."""
+        key = "x" if self.found.grad == "weight" else "gy"
+        numbers = [share.arrays[key][tuple(share.places(key).T)] for share in self.found.shares]
+        caption = self.gradient if key == "gy" else self.found.names.symbol("x")
+        panels = [
+            Panel(said, _squared(cells), float(np.abs(cells).max(initial=0.0)), True)
+            for said, cells in ((caption, np.concatenate(numbers)), (self.words["terms"], terms))
+        ]
+        label = self.words["all_outputs" if self.by_channel else "all_images"]
+        return Column(label.format(count=len(terms)), signed(float(terms.sum())), *panels)
 
     def _label(self, share: Terms, at: int | None) -> str:
         """What a column shows, in words."""
@@ -138,6 +156,14 @@ def _flat(cells: Array, merge: Callable[..., Any]) -> Array:
     """Return an array as rows and columns: one axis is a row, the first of three is merged."""
     # (W) -> (1, W); (D, H, W) -> (H, W)
     return cells[None] if cells.ndim == 1 else merge(cells, axis=0) if cells.ndim == 3 else cells
+
+
+def _squared(cells: Array) -> Array:
+    """Return one row of cells as several, about as many as are in each."""
+    columns = max(math.ceil(math.sqrt(len(cells))), 1)
+    rows = -(-len(cells) // columns)
+    padded = np.pad(cells.astype(np.float64), (0, rows * columns - len(cells)))
+    return padded.reshape(rows, columns)  # (K) -> (rows, columns)
 
 
 def _pooled(cells: Array, merge: Callable[..., Any]) -> tuple[Array, int]:

@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 
 from pellucid.autograd import Function
 from pellucid.errors import UnsupportedError
-from pellucid.explain.network.call import Call, copy_of
+from pellucid.explain.network.call import Call, ConvCall, LinearCall, copy_of
 from pellucid.hooks import watching
 from pellucid.nn import (
     Conv1d,
@@ -24,10 +24,12 @@ from pellucid.nn import (
     ConvTranspose1d,
     ConvTranspose2d,
     ConvTranspose3d,
+    Linear,
     Module,
 )
 from pellucid.ops.conv import Conv
 from pellucid.ops.conv_transpose import ConvTranspose
+from pellucid.ops.linear import Linear as LinearOp
 from pellucid.tensor import Tensor
 
 # The layers that can be recorded, and the op that each applies.
@@ -38,6 +40,7 @@ OPS: dict[type[Module], type[Function]] = {
     ConvTranspose1d: ConvTranspose,
     ConvTranspose2d: ConvTranspose,
     ConvTranspose3d: ConvTranspose,
+    Linear: LinearOp,
 }
 
 
@@ -50,7 +53,7 @@ class record:  # noqa: N801  a block, named as no_grad is
 
     Cost: a copy of x, w and gy for each call, kept as long as the layer; a later `record` of the
     same layer, or `clear()`, lets them go.
-    Raises: UnsupportedError for what is no convolution or transposed convolution.
+    Raises: UnsupportedError for what is no convolution, transposed convolution or Linear.
 
     >>> import pellucid
     >>> from pellucid.explain import contributions, record
@@ -120,8 +123,12 @@ class Kept:
 
     def add(self, node: Any, x: Tensor, w: Tensor, gy: Tensor) -> None:
         """Keep copies of what a node met."""
-        copies = [copy_of(tensor.array) for tensor in (x, w, gy)]
-        call = Call(node.spec, type(node) is ConvTranspose, node.has_bias, *copies)
+        arrays = copy_of(x.array), copy_of(w.array), copy_of(gy.array)
+        kind = type(node)
+        if kind is LinearOp:
+            call: Call = LinearCall(*arrays, node.has_bias)
+        else:
+            call = ConvCall(*arrays, node.has_bias, node.spec, kind is ConvTranspose)
         self._calls.append((node._sequence, call))
 
     def clear(self) -> None:
@@ -151,6 +158,6 @@ def _op_of(layer: Module) -> type[Function]:
     inside = [name for name, inner in layer.named_modules() if can_record(inner)]
     raise UnsupportedError(
         "record",
-        f"{type(layer).__name__} is neither a convolution nor a transposed one",
+        f"{type(layer).__name__} is neither a convolution nor a Linear",
         fix=f"record one of its layers: {', '.join(inside)}" if inside else "record such a layer",
     )

@@ -56,7 +56,7 @@ class Terms(NamedTuple):
         """Return the terms where they lie: in x, or else in gy.
 
         Shapes: (N, H, W) of x for a gradient by w, (N, OH, OW) of gy for one by b, and (O, OH, OW)
-        of gy for one by x, which has one image.
+        of gy for one by x, which has one image. Linear has no places: (N,), or (O,) for one by x.
         """
         array = self.arrays["x" if self.grad == "weight" else "gy"]
         axis = 1 if self.grad == "input" else 0

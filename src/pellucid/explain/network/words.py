@@ -43,6 +43,9 @@ WORDS = {
         "scales": "The strongest colour is {first} on the left and {other} on the others.",
         "pooled": "Each square is {size} pixels.",
         "slices": "Summed over the first axis.",
+        "terms": "terms",
+        "all_outputs": "all {count} outputs",
+        "cells": "Each cell is one term, row by row.",
         "terms_in": "terms, in {name}",
         "replay": "{layer} of {model} on {data}, {images} images: batch {batch} of {batches} of "
         "epoch {epoch}",
@@ -78,6 +81,9 @@ WORDS = {
         "scales": "가장 진한 색은 왼쪽에서 {first}, 나머지에서 {other}이다.",
         "pooled": "한 칸은 픽셀 {size}개이다.",
         "slices": "첫째 축을 따라 더했다.",
+        "terms": "항",
+        "all_outputs": "출력 {count}개 전체",
+        "cells": "한 칸이 항 하나이고, 행의 순서로 놓았다.",
         "terms_in": "{name}에 놓은 항",
         "replay": "{data}로 학습한 {model}의 {layer}, 영상 {images}장: 에포크 {epoch}, 배치 "
         "{batches}개 가운데 {batch}번째",
