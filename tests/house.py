@@ -46,10 +46,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "optim": _CORE | {"ops", "nn"},
     "data": _CORE,
     "models": _CORE | {"ops", "nn"},
-    "testing": _CORE | {"ops", "kernels"},
+    "testing": _CORE | {"ops", "kernels", "explain"},
 }
 MAY_IMPORT[""] = set(MAY_IMPORT)
-MAY_IMPORT["explain"] = set(MAY_IMPORT)
+MAY_IMPORT["explain"] = set(MAY_IMPORT) - {"testing"}
 MAY_IMPORT["training"] = {*MAY_IMPORT, "explain"}
 MAY_IMPORT["cli"] = {*MAY_IMPORT, "training"}
 

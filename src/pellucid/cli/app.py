@@ -1,7 +1,8 @@
 """The commands and their options; what goes wrong becomes one message and an exit code.
 
-Exit codes: 0 done, 1 the system would not (a full disk), 2 the options or the data cannot be used,
-128 + n stopped by signal n (130 for Ctrl-C). Next room: train.py.
+Exit codes: 0 done, 1 the system would not (a full disk), or `diagnose` found a mistake, 2 the
+options or the data cannot be used, 128 + n stopped by signal n (130 for Ctrl-C).
+Next room: train.py.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import typer
 import pellucid
 from pellucid.cli.bench import bench
 from pellucid.cli.contributions import Batch, explain_run, is_run
+from pellucid.cli.diagnose import diagnose_file
 from pellucid.cli.explain import GRADIENTS, explain
 from pellucid.cli.info import describe
 from pellucid.cli.train import train
@@ -106,6 +108,33 @@ def _bench(
     """Time one convolution in its three directions."""
     with _in_words():
         typer.echo(bench(spec, dtype, algorithm, threads, packed))
+
+
+_Target = Annotated[str, typer.Argument(metavar="FILE:FUNCTION", help="As in my_conv.py:backward.")]
+_Forward = Annotated[
+    str | None,
+    typer.Option(metavar="FUNCTION", help="The forward pass, to be checked first."),
+]
+_Language = Annotated[str, typer.Option("--lang", metavar="en|ko", help="The language.")]
+_CaseSeed = Annotated[
+    int, typer.Option("--seed", metavar="N", help="The numbers depend on it, and the last cases.")
+]
+
+
+@app.command("diagnose")
+def _diagnose(
+    function: _Target, forward: _Forward = None, lang: _Language = "en", seed: _CaseSeed = 0
+) -> None:
+    """Say which mistake a backward pass of conv2d in a file makes.
+
+    The function is backward(gy, x, w, stride, padding, dilation, groups) -> gx, gw, gb on NumPy
+    arrays; options that it does not know may be left out. The exit code is 1 for a mistake.
+    """
+    with _in_words():
+        text, is_wrong = diagnose_file(function, forward, lang, seed)
+        typer.echo(text)
+    if is_wrong:
+        raise typer.Exit(1)
 
 
 def _one_of(names: Iterable[str]) -> str:
