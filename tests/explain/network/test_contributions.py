@@ -153,6 +153,16 @@ def test_all_calls_add_up() -> None:
     assert bias.value == pytest.approx(bias.kernel, rel=1e-6)
 
 
+def test_many_calls_are_added_in_the_order_of_the_backward_pass() -> None:
+    pellucid.manual_seed(2)
+    layer, x = nn.Conv2d(1, 4, 3, padding=1), pellucid.randn(2, 1, 5, 5)
+    with record(layer):
+        sum((layer(x * scale).pow(2).sum() for scale in (1, 3, 0.1, 7)), start=x.sum()).backward()
+    for index in np.ndindex(layer.weight.shape):
+        found = contributions(layer, "weight", index)
+        assert found.kernel == float(layer.weight.grad[index])
+
+
 def test_the_input_is_that_of_one_call() -> None:
     layer, first, second = twice()
     for k, x in enumerate((first, second)):
