@@ -33,6 +33,7 @@ def explain(
     lang: str,
     html: Path | None,
     look: bool,
+    svg: Path | None,
 ) -> None:
     """Print the derivation of a spec, of one gradient, or of one of its elements; or a view.
 
@@ -41,6 +42,12 @@ def explain(
     Raises: ArgumentError for options that do not fit together, and as `derive` and its indexing.
     """
     language = as_language(lang)
+    if svg is not None:
+        raise ArgumentError(
+            "explain",
+            f"--svg {svg} is the heat map of a run, and {text!r} is a spec",
+            fix="use --html FILE, whose page has pictures",
+        )
     derivation = derive(text, notation=as_notation(notation))
     console = Console()
     if html is not None:
@@ -143,10 +150,17 @@ def _chosen(
             "explain", f"there is no gradient {grad!r}", fix=f"use one of {', '.join(GRADIENTS)}"
         )
     chosen = gradients[grad]
-    return [chosen], None if at is None else chosen[_index(at)]
+    return [chosen], None if at is None else chosen[as_index(at)]
 
 
-def _index(at: str) -> tuple[int, ...]:
+def as_index(at: str) -> tuple[int, ...]:
+    """Return the index that `--at` names.
+
+    Raises: ArgumentError for what is no list of whole numbers.
+
+    >>> as_index("0,0,0,2")
+    (0, 0, 0, 2)
+    """
     try:
         return tuple(int(part) for part in at.split(","))
     except ValueError:
