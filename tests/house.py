@@ -58,7 +58,7 @@ MAY_IMPORT["cli"] = {*MAY_IMPORT, "explain"}
 LATE_IMPORTS: dict[str, set[str]] = {"tensor.py": {"autograd", "ops"}}
 
 CORE_DEPENDENCIES = {"numpy", "safetensors"}
-APP_DEPENDENCIES = {"typer", "rich", "jinja2", "matplotlib", "pooch", "sympy"}
+APP_DEPENDENCIES = {"typer", "rich", "jinja2", "matplotlib", "pooch", "sympy", "latex2mathml"}
 
 FILE_LINES, FUNCTION_LINES = 400, 40
 SIZED_FOLDERS = ("src", "tests", "examples", "benchmarks", "tools")
@@ -366,6 +366,7 @@ def undescribed(root: Path) -> list[str]:
         if isinstance(node, (ast.FunctionDef, ast.ClassDef))
         and not node.name.startswith("_")
         and ast.get_docstring(node) is None
+        and "overload" not in [ast.unparse(decorator) for decorator in node.decorator_list]
     ]
 
 

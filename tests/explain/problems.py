@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import random
+from itertools import zip_longest
+from typing import Any
 
 import numpy as np
+import pytest
 
 from pellucid.errors import ShapeError
 from pellucid.kernels.conv import ConvSpec
-
-BLOCK = 100
 
 
 def draw(number: int, largest: int = 6, seed: int = 0) -> ConvSpec:
@@ -36,6 +37,15 @@ def draw(number: int, largest: int = 6, seed: int = 0) -> ConvSpec:
             )
         except ShapeError:
             continue  # no window fits
+
+
+def blocks(count: int, size: int, slow: int) -> list[Any]:
+    """Return the numbers of random specs in blocks: one for everyone, `slow` for CI, then full."""
+    marks = [(), *[pytest.mark.slow] * slow]
+    return [
+        pytest.param(range(first, first + size), id=f"{first}..", marks=mark)
+        for first, mark in zip_longest(range(0, count, size), marks, fillvalue=pytest.mark.full)
+    ]
 
 
 def integers(shape: tuple[int, ...], seed: int) -> np.ndarray:

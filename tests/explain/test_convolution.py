@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pytest
 from explain.equations import parameters, read
-from explain.problems import BLOCK, draw, integers
+from explain.problems import blocks, draw, integers
 
 from pellucid.errors import UnsupportedError
 from pellucid.explain import derive
@@ -131,15 +131,9 @@ def agrees_with_the_kernels(spec):
     assert np.array_equal(t.grad_bias.evaluate(gy=x), x.sum((0, *range(2, x.ndim))))
 
 
-BLOCKS = [
-    pytest.param(first, id=f"{first}..", marks=pytest.mark.slow if first else ())
-    for first in range(0, 2000, BLOCK)
-]
-
-
-@pytest.mark.parametrize("first", BLOCKS)
-def test_random_specs_agree_with_the_kernels(first):
-    for number in range(first, first + BLOCK):
+@pytest.mark.parametrize("numbers", blocks(2000, size=100, slow=2))
+def test_random_specs_agree_with_the_kernels(numbers):
+    for number in numbers:
         spec = draw(number)
         try:
             agrees_with_the_kernels(spec)
@@ -148,7 +142,7 @@ def test_random_specs_agree_with_the_kernels(first):
 
 
 def test_the_random_specs_have_all_that_matters():
-    specs = [draw(number) for number in range(BLOCK)]
+    specs = [draw(number) for number in range(100)]
     assert {spec.axes for spec in specs} == {1, 2, 3}
     assert {spec.groups for spec in specs} == {1, 2, 3}
     assert {spec.batch for spec in specs} == {0, 1, 2}
@@ -183,12 +177,9 @@ def agrees_with_sympy(d):
         assert sympy.expand(element.sympy() - expected) == 0, element
 
 
-@pytest.mark.parametrize(
-    "first",
-    [pytest.param(k, id=f"{k}..", marks=pytest.mark.slow if k else ()) for k in range(0, 200, 10)],
-)
-def test_random_specs_agree_with_sympy(first):
-    for number in range(first, first + 10):
+@pytest.mark.parametrize("numbers", blocks(200, size=10, slow=3))
+def test_random_specs_agree_with_sympy(numbers):
+    for number in numbers:
         spec = draw(number, largest=4, seed=2)
         for transposed in (False, True):
             agrees_with_sympy(derive(spec, transposed=transposed))
@@ -238,10 +229,13 @@ def test_the_equations_of_the_ops_say_the_same(name):
 
 
 def test_one_element_of_a_large_problem_is_made_at_once():
-    began = time.perf_counter()
-    d = derive("n64 c64 i224x224 o128 k3x3 s2 p1")
-    texts = [d.grad_input[3, 5, 100, 101].text(most=4), d.grad_weight[0, 0, 0, 0].text(most=4)]
-    assert time.perf_counter() - began < 0.05
+    seconds = []
+    for _ in range(3):  # the machine may be busy
+        began = time.perf_counter()
+        d = derive("n64 c64 i224x224 o128 k3x3 s2 p1")
+        texts = [d.grad_input[3, 5, 100, 101].text(most=4), d.grad_weight[0, 0, 0, 0].text(most=4)]
+        seconds.append(time.perf_counter() - began)
+    assert min(seconds) < 0.05
     assert texts[0] == (
         "dL/dx[4,6,101,102] = dL/do[4,1,51,51] w[1,6,2,3] + dL/do[4,1,51,52] w[1,6,2,1] + ... + "
         "dL/do[4,128,51,51] w[128,6,2,3] + dL/do[4,128,51,52] w[128,6,2,1]"

@@ -72,5 +72,5 @@ def test_an_unknown_notation():
     with pytest.raises(ArgumentError) as raised:
         derive("c1 i5 o1 k3", notation="python")
     assert str(raised.value) == (
-        "derive: there is no notation 'python'\n  fix: use one of textbook, indices"
+        "explain: there is no notation 'python'\n  fix: use one of textbook, indices"
     )

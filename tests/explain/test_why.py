@@ -47,4 +47,4 @@ def test_the_first_axis_that_rules_an_element_out_is_to_blame():
 def test_an_unknown_language():
     with pytest.raises(ArgumentError) as raised:
         CASES[0][0].why.text("fr")
-    assert str(raised.value) == ("derive: there is no language 'fr'\n  fix: use one of en, ko")
+    assert str(raised.value) == ("explain: there is no language 'fr'\n  fix: use one of en, ko")

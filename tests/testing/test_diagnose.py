@@ -96,6 +96,7 @@ def test_the_mistake_is_named(seed: int) -> None:
     assert len(missed) <= 0.02 * len(MUTANTS), missed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", partial.PARTS[1:])
 def test_the_mistake_is_named_in_functions_that_know_less(part: Any) -> None:
     """Or nothing, where what the function knows does not show it."""
@@ -351,7 +352,7 @@ def test_the_report_in_korean() -> None:
 def test_a_language_that_is_not_there() -> None:
     with pytest.raises(ArgumentError) as caught:
         not_flipped().text("de")
-    assert str(caught.value) == "diagnose: there is no language 'de'\n  fix: use one of en, ko"
+    assert str(caught.value) == "explain: there is no language 'de'\n  fix: use one of en, ko"
 
 
 def test_all_right() -> None:

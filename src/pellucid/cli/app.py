@@ -17,10 +17,14 @@ import typer
 import pellucid
 from pellucid.cli.bench import bench
 from pellucid.cli.diagnose import diagnose_file
+from pellucid.cli.explain import GRADIENTS, explain
 from pellucid.cli.info import describe
 from pellucid.cli.train import train
 from pellucid.data.mnist import ENVIRONMENT
 from pellucid.errors import PellucidError
+from pellucid.explain.notation import NOTATIONS
+from pellucid.explain.sentences import LANGUAGES
+from pellucid.explain.views import VIEWS
 from pellucid.kernels.conv import ALGORITHMS
 from pellucid.training.build import MODELS, OPTIMIZERS
 from pellucid.training.settings import DEFAULT_DATA, RECIPES
@@ -96,12 +100,51 @@ def _bench(
         typer.echo(bench(spec, dtype, algorithm, threads))
 
 
+def _one_of(names: Iterable[str]) -> str:
+    return "|".join(names)
+
+
+_Grad = Annotated[
+    str | None, typer.Option(metavar=_one_of(GRADIENTS), help="One gradient. [default: all]")
+]
+_At = Annotated[
+    str | None,
+    typer.Option(metavar="N,C,H,W", help="One element of it, counted from 0, as in 0,0,0,2."),
+]
+_View = Annotated[
+    str | None,
+    typer.Option(metavar=_one_of(VIEWS), help="One way to see a gradient, step by step."),
+]
+_Latex = Annotated[bool, typer.Option("--latex", help="Print LaTeX.")]
+_Notation = Annotated[
+    str, typer.Option(metavar=_one_of(NOTATIONS), help="x13 counted from 1, or x[0,0,0,2] from 0.")
+]
+_Lang = Annotated[str, typer.Option(metavar=_one_of(LANGUAGES), help="English or Korean.")]
+
+
+@app.command("explain")
+def _explain(
+    spec: _Spec,
+    grad: _Grad = None,
+    at: _At = None,
+    view: _View = None,
+    latex: _Latex = False,
+    notation: _Notation = "textbook",
+    lang: _Lang = "en",
+) -> None:
+    """Show the gradients of one convolution: every element's equation, and how it follows.
+
+    The example to begin with: pellucid explain "c1 i5x5 o1 k3x3 s2"
+    """
+    with _in_words():
+        explain(spec, grad, at, view, latex, notation, lang)
+
+
 _Target = Annotated[str, typer.Argument(metavar="FILE:FUNCTION", help="As in my_conv.py:backward.")]
 _Forward = Annotated[
     str | None,
     typer.Option(metavar="FUNCTION", help="The forward pass, to be checked first."),
 ]
-_Language = Annotated[str, typer.Option("--lang", metavar="en|ko", help="The language.")]
 _CaseSeed = Annotated[
     int, typer.Option("--seed", metavar="N", help="The numbers depend on it, and the last cases.")
 ]
@@ -109,7 +152,7 @@ _CaseSeed = Annotated[
 
 @app.command("diagnose")
 def _diagnose(
-    function: _Target, forward: _Forward = None, lang: _Language = "en", seed: _CaseSeed = 0
+    function: _Target, forward: _Forward = None, lang: _Lang = "en", seed: _CaseSeed = 0
 ) -> None:
     """Say which mistake a backward pass of conv2d in a file makes.
 
@@ -121,10 +164,6 @@ def _diagnose(
         typer.echo(text)
     if is_wrong:
         raise typer.Exit(1)
-
-
-def _one_of(names: Iterable[str]) -> str:
-    return "|".join(names)
 
 
 # The options of `pellucid train`; None is one that was not given.

@@ -2,7 +2,8 @@
 
 The three sums of sums.py, under the names that a reader knows. A transposed convolution is the
 exchange of two of them: its forward pass is the sum of `grad_input`, its `grad_input` that of a
-forward pass (docs/maths.md, 9). Not here: the general formula. Next room: sources.py.
+forward pass (docs/maths.md, 9). Not here: the general formula (general.py). Next room:
+sources.py.
 """
 
 from __future__ import annotations
@@ -10,13 +11,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pellucid.errors import UnsupportedError
+from pellucid.explain.algebra import Element
 from pellucid.explain.axis import axes_of
-from pellucid.explain.derivation import Derivation, Elements
-from pellucid.explain.expression import Element, Expression
+from pellucid.explain.conv_general import conv_general
+from pellucid.explain.derivation import Derivation
+from pellucid.explain.elements import Elements
+from pellucid.explain.expression import Expression
+from pellucid.explain.general import General
 from pellucid.explain.notation import Named, Names, Notation
+from pellucid.explain.sentences import Language, as_language
+from pellucid.explain.summary import described
 from pellucid.explain.sums import (
     Factor,
     Place,
+    Roles,
     Sum,
     fixed,
     of_input,
@@ -43,7 +51,7 @@ class ConvDerivation(Derivation):
 
     def __init__(self, spec: ConvSpec, notation: Notation, transposed: bool, bias: bool) -> None:
         self.spec, self.transposed, self.bias = spec, transposed, bias
-        self.axes = axes_of(spec)
+        self.axes, self.roles = axes_of(spec), Roles(transposed)
         self.names = Names(self._arrays(), notation)
         self.forward = self._elements("forward", "y", False)
         self.grad_input = self._elements("grad_input", "x", True)
@@ -63,6 +71,36 @@ class ConvDerivation(Derivation):
                 fix="derive it with bias=True",
             )
         return self._elements("grad_bias", "b", True)
+
+    @property
+    def parts(self) -> dict[str, Elements]:
+        """The arrays that have equations, by name."""
+        found = [self.forward, self.grad_input, self.grad_weight]
+        return {part.title: part for part in found + ([self.grad_bias] if self.bias else [])}
+
+    @property
+    def title(self) -> str:
+        """The spec, by its name and in words."""
+        return f"{self.spec}. {described(self.spec, 'en')}"
+
+    @property
+    def spread(self) -> Elements:
+        """What the windows are spread to: `grad_input`, or `forward` of a transposed one."""
+        return self.forward if self.transposed else self.grad_input
+
+    def general(self, lang: Language = "en") -> General:
+        """Return the general formulas, with this problem's numbers, and how they follow.
+
+        Raises: ArgumentError for a language other than `en` and `ko`.
+
+        >>> from pellucid.explain import derive
+        >>> general = derive("c1 i5 o1 k3 s2").general()
+        >>> print(general.parts[1].steps[1].formulas[0].text)
+        dL/dx[n,c,w] = sum[o,v,j: w = 2 j + v] dL/dy[n,o,j] w[o,c,v]
+        """
+        return conv_general(
+            self.spec, self.names.notation, self.transposed, self.bias, as_language(lang)
+        )
 
     def __repr__(self) -> str:
         kind = "transposed convolution" if self.transposed else "convolution"
@@ -95,34 +133,24 @@ class ConvDerivation(Derivation):
         }[title]
         return Elements(title, array, gradient, self.names, str(self.spec), make)
 
-    # The two ends of the convolution: what its windows lie on, and what they are summed into.
-
-    def _pixels(self, places: tuple[Place, ...], backward: bool) -> Factor:
-        """The factor that the windows lie on: x, or gy of a transposed convolution."""
-        return Factor("y" if self.transposed else "x", self.transposed and backward, places)
-
-    def _windows(self, places: tuple[Place, ...], backward: bool) -> Factor:
-        """The factor with an element for each window: gy, or x of a transposed convolution."""
-        return Factor("x" if self.transposed else "y", not self.transposed and backward, places)
-
     def _window_of(self, left: Element) -> Expression:
         """The sum of a window: forward, or grad_input of a transposed convolution."""
         x, w, counts = of_output(self.spec, left.index)
-        factors = self._pixels(x, left.gradient), Factor("w", False, w)
+        factors = self.roles.pixels(x, left.gradient), Factor("w", False, w)
         why = self._all_padding(x, counts)
         return Expression(left, Sum(self.names, factors, counts, self._added(left)), why)
 
     def _spread_to(self, left: Element) -> Expression:
         """What all windows spread to one place: grad_input, or a transposed forward pass."""
         y, w, counts = of_input(self.spec, left.index)
-        factors = self._windows(y, left.gradient), Factor("w", False, w)
+        factors = self.roles.windows(y, left.gradient), Factor("w", False, w)
         why = self._uncovered(left.index[2:])
         return Expression(left, Sum(self.names, factors, counts, self._added(left)), why)
 
     def _meetings_of_tap(self, left: Element) -> Expression:
         """All places where one weight was used: grad_weight."""
         y, x, counts = of_weight(self.spec, left.index)
-        factors = self._windows(y, True), self._pixels(x, True)
+        factors = self.roles.windows(y, True), self.roles.pixels(x, True)
         factors = factors[::-1] if self.transposed else factors
         why = self._all_padding(x, counts)
         return Expression(left, Sum(self.names, factors, counts), why)

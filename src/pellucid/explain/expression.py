@@ -1,72 +1,25 @@
-"""An equation of one element: its name on the left, and on the right a sum of products of elements.
+"""An equation of one element: its name on the left, and on the right a sum of products.
 
 `Expression` writes itself as text and LaTeX and evaluates itself in float64, so that what a reader
-sees is what the tests compare with the kernels. Not here: which products the sum has (sums.py makes
-those of a convolution). Next room: sums.py.
+sees is what the tests compare with the kernels. Not here: what sums are made of (algebra.py), and
+which products a convolution has (sums.py). Next room: sums.py.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 
 from pellucid.backend import Array
-from pellucid.errors import ArgumentError, ShapeError, named_shape
-from pellucid.explain.notation import Names
+from pellucid.explain.algebra import Element, Term, added, exact_sum
+from pellucid.explain.given import ready
+from pellucid.explain.mathml import mathml
 from pellucid.explain.why import Why
-from pellucid.kernels.conv.spec import Sizes
-from pellucid.tensor import Tensor
 
-
-@dataclass(frozen=True)
-class Element:
-    """One element of an array, or the gradient of L by it, under its name.
-
-    `index` counts from 0 and has all axes, whatever the name shows.
-    """
-
-    array: str
-    index: Sizes
-    gradient: bool
-    names: Names = field(repr=False, compare=False)
-
-    @property
-    def key(self) -> str:
-        """The array that holds its number: `x`, or `gx` for a gradient."""
-        return f"g{self.array}" if self.gradient else self.array
-
-    def text(self) -> str:
-        """Return its name as text, `dL/dx13`."""
-        return self.names.text(self.array, self.index, self.gradient)
-
-    def latex(self) -> str:
-        """Return its name as LaTeX."""
-        return self.names.latex(self.array, self.index, self.gradient)
-
-    def __str__(self) -> str:
-        return self.text()
-
-
-@dataclass(frozen=True)
-class Term:
-    """One addend: a product of elements."""
-
-    factors: tuple[Element, ...]
-
-    def text(self) -> str:
-        """Return the product as text, `dL/do11 w13`."""
-        return " ".join(factor.text() for factor in self.factors)
-
-    def latex(self) -> str:
-        """Return the product as LaTeX."""
-        return " ".join(factor.latex() for factor in self.factors)
-
-    def __str__(self) -> str:
-        return self.text()
+MOST_TERMS = 40  # that a notebook shows
 
 
 class Terms(Protocol):
@@ -76,11 +29,50 @@ class Terms(Protocol):
 
     def __getitem__(self, k: int, /) -> Term: ...
 
-    def keys(self) -> Sequence[str]:
+    def needs(self) -> Sequence[str]:
         """Name the arrays that the terms need."""
 
     def addends(self, arrays: Mapping[str, Array]) -> Array:
         """Return the value of every term, in float64."""
+
+
+class Listed(tuple[Term, ...]):
+    """Terms that are all there."""
+
+    __slots__ = ()
+
+    def needs(self) -> list[str]:
+        """Name the arrays that the terms need, each once."""
+        return list(dict.fromkeys(key for term in self for key in term.needs()))
+
+    def addends(self, arrays: Mapping[str, Array]) -> Array:
+        """Return the value of every term, in float64."""
+        return np.array([term.value(arrays) for term in self], np.float64)
+
+
+@dataclass(frozen=True)
+class Counted:
+    """Terms that are made by their number when they are looked at, and computed all at once."""
+
+    count: int
+    make: Callable[[int], Term]
+    arrays: tuple[str, ...]
+    numbers: Callable[..., Array]
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, k: int) -> Term:
+        return self.make(range(self.count)[k])
+
+    def needs(self) -> list[str]:
+        """Name the arrays that the terms need."""
+        return list(self.arrays)
+
+    def addends(self, arrays: Mapping[str, Array]) -> Array:
+        """Return the value of every term, in float64."""
+        given = (arrays[key].astype(np.float64) for key in self.arrays)
+        return np.asarray(self.numbers(*given), np.float64).reshape(-1)
 
 
 @dataclass(frozen=True)
@@ -102,8 +94,11 @@ class Expression:
         >>> derive("c1 i5x5 o1 k3x3 s2").forward[0, 0, 0, 0].text(most=4)
         'o11 = x11 w11 + x12 w12 + ... + x33 w33 + b'
         """
-        terms = ["..." if term is None else term.text() for term in self._shown(most)]
-        return f"{self.left.text()} = {' + '.join(terms) or '0'}"
+        return f"{self.left.text()} = {self.right(most)}"
+
+    def right(self, most: int | None = None) -> str:
+        """Return the right side as text."""
+        return added(self.shown(most), Term.text, "...")
 
     def latex(self, most: int | None = None) -> str:
         r"""Return the equation as LaTeX; of more than `most` terms, some in the middle stay out.
@@ -112,8 +107,15 @@ class Expression:
         >>> print(derive("c1 i5x5 o1 k3x3 s2").grad_input[0, 0, 0, 0].latex())
         \frac{\partial L}{\partial x_{11}} = \frac{\partial L}{\partial o_{11}} w_{11}
         """
-        terms = [r"\cdots" if term is None else term.latex() for term in self._shown(most)]
-        return f"{self.left.latex()} = {' + '.join(terms) or '0'}"
+        return f"{self.left.latex()} = {self.right_latex(most)}"
+
+    def right_latex(self, most: int | None = None) -> str:
+        """Return the right side as LaTeX."""
+        return added(self.shown(most), Term.latex, r"\cdots")
+
+    def mathml(self, most: int | None = None) -> str:
+        """Return the equation as MathML; it needs latex2mathml, which is in the extra `app`."""
+        return mathml(self.latex(most))
 
     def sympy(self) -> Any:
         """Return the right side as a SymPy expression; each symbol has the name of its element.
@@ -126,10 +128,7 @@ class Expression:
         """
         import sympy  # noqa: PLC0415  it is in the extra `app`
 
-        terms = (self.terms[k].factors for k in range(len(self.terms)))
-        return sympy.Add(
-            *(sympy.Mul(*(sympy.Symbol(f.text()) for f in factors)) for factors in terms)
-        )
+        return sympy.Add(*(self.terms[k].sympy() for k in range(len(self.terms))))
 
     def evaluate(self, **arrays: Any) -> float:
         """Return the number that the right side is, from arrays or tensors `x=, w=, b=, gy=`.
@@ -145,24 +144,24 @@ class Expression:
         >>> gx13.evaluate(w=w, gy=gy)
         13.0
         """
-        return self.value(ready(self, arrays))
+        return self.value(self._ready(arrays))
 
     def addends(self, **arrays: Any) -> Array:
         """Return the value of every term, in their order, as a float64 array.
 
         Raises: as `evaluate`.
         """
-        return self.terms.addends(ready(self, arrays))
+        return self.terms.addends(self._ready(arrays))
 
     def value(self, arrays: Mapping[str, Array]) -> float:
         """Return the number that the right side is, from arrays that `ready` has checked."""
-        return math.fsum(self.terms.addends(arrays).tolist())
+        return exact_sum(self.terms.addends(arrays).tolist())
 
     def __str__(self) -> str:
         return self.text()
 
-    def _shown(self, most: int | None) -> list[Term | None]:
-        """The terms to write; None stands for those that are left out."""
+    def shown(self, most: int | None) -> list[Term | None]:
+        """Return the terms to write: all, or the first and last; None stands for those left out."""
         count = len(self.terms)
         if most is None or count <= most:
             return [self.terms[k] for k in range(count)]
@@ -170,33 +169,9 @@ class Expression:
         ends = [*range(first), None, *range(count - last, count)]
         return [None if k is None else self.terms[k] for k in ends]
 
+    def _ready(self, arrays: Mapping[str, Any]) -> dict[str, Array]:
+        return ready(self.left.text(), self.left.names, self.terms.needs(), arrays)
 
-def ready(expression: Expression, arrays: Mapping[str, Any]) -> dict[str, Array]:
-    """Return the arrays that an expression needs, held to their shapes."""
-    left, known = expression.left, expression.left.names.arrays
-    keys = [key for name in known for key in (name, f"g{name}")]
-    if unknown := [name for name in arrays if name not in keys]:
-        raise ArgumentError(
-            "evaluate", f"{left} has no array '{unknown[0]}'", fix=f"give some of {', '.join(keys)}"
-        )
-    needed = expression.terms.keys()
-    if missing := [key for key in needed if arrays.get(key) is None]:
-        raise ArgumentError(
-            "evaluate",
-            f"{left} is made of {' and '.join(needed)}, but {missing[0]} is not given",
-            fix=f"give {missing[0]}= as an array or a tensor",
-        )
-    found = {}
-    for key in needed:
-        value = arrays[key]
-        array = value.array if isinstance(value, Tensor) else np.asarray(value)
-        named = known[key if key in known else key[1:]]
-        if array.shape != named.shape:
-            raise ShapeError(
-                "evaluate",
-                f"{key} has the shape {array.shape}, but the problem has {named.shape}",
-                named_shape(key, named.sizes, named.shape),
-                fix=f"reshape {key}",
-            )
-        found[key] = array
-    return found
+    def _repr_latex_(self) -> str:
+        why = "" if self.why is None else rf"\quad\text{{({self.why})}}"
+        return rf"$\displaystyle {self.latex(MOST_TERMS)}{why}$"

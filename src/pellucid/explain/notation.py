@@ -8,26 +8,27 @@ the second. Not here: sums of elements. Next room: expression.py.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
+from pellucid.backend import Array
 from pellucid.errors import ArgumentError
 from pellucid.kernels.conv.spec import Sizes
 
 Notation: TypeAlias = Literal["textbook", "indices"]
 
-NOTATIONS = ("textbook", "indices")
+NOTATIONS: tuple[Notation, ...] = ("textbook", "indices")
 
 
-def check_notation(notation: str) -> None:
-    """Hold a notation to those that there are."""
-    if notation not in NOTATIONS:
-        raise ArgumentError(
-            "derive",
-            f"there is no notation {notation!r}",
-            fix=f"use one of {', '.join(NOTATIONS)}",
-        )
+def as_notation(notation: str) -> Notation:
+    """Return a notation, held to those that there are."""
+    for known in NOTATIONS:
+        if notation == known:
+            return known
+    raise ArgumentError(
+        "explain", f"there is no notation {notation!r}", fix=f"use one of {', '.join(NOTATIONS)}"
+    )
 
 
 @dataclass(frozen=True)
@@ -45,9 +46,18 @@ class Named:
     indices: str
 
 
+class Made(NamedTuple):
+    """How an array follows from others, where it is not given: z of a normalisation, from x."""
+
+    needs: tuple[str, ...]
+    make: Callable[..., Array]
+
+
 @dataclass(frozen=True)
 class Names:
     """How the elements of one problem are written: its arrays by their keys, and the notation.
+
+    `made` has the arrays that can be computed from others.
 
     >>> x = Named((1, 1, 5, 5), "n c h w", "N C H W", kept=2, textbook="x", indices="x")
     >>> Names({"x": x}, "textbook").text("x", (0, 0, 0, 2), gradient=True)
@@ -58,26 +68,28 @@ class Names:
 
     arrays: Mapping[str, Named]
     notation: Notation
+    made: Mapping[str, Made] = field(default_factory=dict)
     commas: bool = field(init=False)  # whether a size exceeds 9, so that digits cannot run together
 
     def __post_init__(self) -> None:
-        check_notation(self.notation)
+        as_notation(self.notation)
         sizes = [size for array in self.arrays.values() for size in array.shape]
         object.__setattr__(self, "commas", max(sizes) > 9 or self.notation == "indices")
 
     def text(self, array: str, index: Sizes, gradient: bool) -> str:
         """Return the name of an element, or of the gradient by it, as plain text."""
-        shown = self._shown(array, index)
-        joined = f"[{','.join(shown)}]" if self.commas else "".join(shown)
-        name = self.symbol(array) + (joined if shown else "")
-        return f"dL/d{name}" if gradient else name
+        return _text(self.symbol(array), self._shown(array, index), self.commas, gradient)
 
     def latex(self, array: str, index: Sizes, gradient: bool) -> str:
         """Return the name of an element, or of the gradient by it, as LaTeX."""
-        shown = self._shown(array, index)
-        below = ("," if self.commas else "").join(shown)
-        name = self.symbol(array) + (f"_{{{below}}}" if shown else "")
-        return rf"\frac{{\partial L}}{{\partial {name}}}" if gradient else name
+        return _latex(self.symbol(array), self._shown(array, index), self.commas, gradient)
+
+    def plane(self, array: str, lead: Sizes, gradient: bool) -> tuple[str, str]:
+        """Return the name of a matrix, by the indices before its rows, as text and as LaTeX."""
+        symbol, shown = self.symbol(array).upper(), self._shown(array, lead)
+        return _text(symbol, shown, self.commas, gradient), _latex(
+            symbol, shown, self.commas, gradient
+        )
 
     def symbol(self, array: str) -> str:
         """Return what an array is called."""
@@ -96,6 +108,18 @@ class Names:
         droppable = len(named.shape) - named.kept
         return [
             str(at + 1)
-            for axis, (at, size) in enumerate(zip(index, named.shape, strict=True))
+            for axis, (at, size) in enumerate(zip(index, named.shape, strict=False))
             if axis >= droppable or size != 1
         ]
+
+
+def _text(symbol: str, shown: list[str], commas: bool, gradient: bool) -> str:
+    joined = f"[{','.join(shown)}]" if commas else "".join(shown)
+    name = symbol + (joined if shown else "")
+    return f"dL/d{name}" if gradient else name
+
+
+def _latex(symbol: str, shown: list[str], commas: bool, gradient: bool) -> str:
+    below = ("," if commas else "").join(shown)
+    name = symbol + (f"_{{{below}}}" if shown else "")
+    return rf"\frac{{\partial L}}{{\partial {name}}}" if gradient else name

@@ -12,14 +12,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from math import prod
 from typing import NamedTuple
 
 import numpy as np
 
 from pellucid.backend import Array
+from pellucid.explain.algebra import Element, Number, Term
 from pellucid.explain.axis import Pairs, axes_of
-from pellucid.explain.expression import Element, Term
 from pellucid.explain.notation import Names
 from pellucid.kernels.conv.spec import ConvSpec, Sizes
 
@@ -74,13 +75,15 @@ class Factor:
 class Sum:
     """The terms of a sum of products: `counts` says how many values each running index has.
 
-    The last running index is the fastest. A `last` term follows all others: the bias.
+    The last running index is the fastest. All products have the factor `scale`. A `last` term
+    follows all others: the bias.
     """
 
     names: Names
     factors: tuple[Factor, ...]
     counts: Sizes
     last: Element | None = None
+    scale: Fraction = Fraction(1)
 
     def __len__(self) -> int:
         return prod(self.counts) + (self.last is not None)
@@ -93,11 +96,10 @@ class Sum:
         if self.last is not None and k == count - 1:
             return Term((self.last,))
         digits = [int(digit) for digit in np.unravel_index(k, self.counts)]
-        return Term(
-            tuple(Element(f.array, f.index(digits), f.gradient, self.names) for f in self.factors)
-        )
+        elements = (Element(f.array, f.index(digits), f.gradient, self.names) for f in self.factors)
+        return Term((*([] if self.scale == 1 else [Number(self.scale)]), *elements))
 
-    def keys(self) -> list[str]:
+    def needs(self) -> list[str]:
         """Name the arrays that the terms need."""
         return [f.key for f in self.factors] + ([] if self.last is None else [self.last.key])
 
@@ -107,7 +109,7 @@ class Sum:
         if prod(self.counts):
             for factor in self.factors:
                 product *= factor.numbers(arrays[factor.key], len(self.counts))
-        terms = product.reshape(-1)
+        terms = product.reshape(-1) * float(self.scale)
         if self.last is None:
             return terms
         last = arrays[self.last.key][self.last.index]
@@ -129,6 +131,25 @@ def _spatial(meetings: Sequence[Pairs], number: int) -> tuple[Place, ...]:
     )
 
 
+@dataclass(frozen=True)
+class Roles:
+    """Which arrays stand at the two ends of a convolution.
+
+    Windows lie on pixels. Forward these are x and y; of a transposed convolution, y and x.
+    `backward` is whether the gradient of the output is meant, where the output stands.
+    """
+
+    transposed: bool
+
+    def pixels(self, places: tuple[Place, ...], backward: bool) -> Factor:
+        """Return the factor that the windows lie on: x, or gy of a transposed convolution."""
+        return Factor("y" if self.transposed else "x", self.transposed and backward, places)
+
+    def windows(self, places: tuple[Place, ...], backward: bool) -> Factor:
+        """Return the factor with an element for each window: gy, or x of a transposed one."""
+        return Factor("x" if self.transposed else "y", not self.transposed and backward, places)
+
+
 def of_output(spec: ConvSpec, index: Sizes) -> Meetings:
     """Return where x and w stand in the meetings of y[n,o,i,j]: for all c, u, v of its window."""
     n, o, *window = index
@@ -142,23 +163,31 @@ def of_output(spec: ConvSpec, index: Sizes) -> Meetings:
 
 def of_input(spec: ConvSpec, index: Sizes) -> Meetings:
     """Return where y and w stand in the meetings of x[n,c,h,w]: for all o, i, j that hold it."""
-    n, c, *pixel = index
-    g, c_in_group = divmod(c, spec.in_channels // spec.groups)
-    each = spec.out_channels // spec.groups
-    outputs = range(g * each, (g + 1) * each)
-    pairs = [axis.of_pixel(h) for axis, h in zip(axes_of(spec), pixel, strict=True)]
-    y = (fixed(n), Place(0, outputs), *_spatial(pairs, 0))
-    w = (Place(0, outputs), fixed(c_in_group), *_spatial(pairs, 1))
-    return Meetings(y, w, (each, *map(len, pairs)))
+    pairs = [axis.of_pixel(h) for axis, h in zip(axes_of(spec), index[2:], strict=True)]
+    return input_meetings(spec, index, pairs)
 
 
 def of_weight(spec: ConvSpec, index: Sizes) -> Meetings:
     """Return where y and x stand in the meetings of w[o,c,u,v]: for all n, i, j."""
-    o, c_in_group, *tap = index
-    each = spec.in_channels // spec.groups
-    c = o // (spec.out_channels // spec.groups) * each + c_in_group
+    pairs = [axis.of_tap(u) for axis, u in zip(axes_of(spec), index[2:], strict=True)]
+    return weight_meetings(spec, index, pairs)
+
+
+def input_meetings(spec: ConvSpec, index: Sizes, pairs: Sequence[Pairs]) -> Meetings:
+    """Return the meetings of x[n,c,...] when the windows and taps of each axis are known."""
+    g, c_in_group = divmod(index[1], spec.in_channels // spec.groups)
+    each = spec.out_channels // spec.groups
+    outputs = range(g * each, (g + 1) * each)
+    y = (fixed(index[0]), Place(0, outputs), *_spatial(pairs, 0))
+    w = (Place(0, outputs), fixed(c_in_group), *_spatial(pairs, 1))
+    return Meetings(y, w, (each, *map(len, pairs)))
+
+
+def weight_meetings(spec: ConvSpec, index: Sizes, pairs: Sequence[Pairs]) -> Meetings:
+    """Return the meetings of w[o,c,...] when the windows and pixels of each axis are known."""
+    o, c_in_group = index[:2]
+    c = o // (spec.out_channels // spec.groups) * (spec.in_channels // spec.groups) + c_in_group
     images = range(spec.batch)
-    pairs = [axis.of_tap(u) for axis, u in zip(axes_of(spec), tap, strict=True)]
     y = (Place(0, images), fixed(o), *_spatial(pairs, 0))
     x = (Place(0, images), fixed(c), *_spatial(pairs, 1))
     return Meetings(y, x, (len(images), *map(len, pairs)))

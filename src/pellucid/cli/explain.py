@@ -1,0 +1,124 @@
+"""`pellucid explain SPEC`: the derivation of a convolution in a terminal, or as LaTeX.
+
+A small problem is shown with all its equations, of a larger one a few, and any one by `--at`.
+Not here: the derivation (explain/), its look (equations.py). Next room: equations.py.
+"""
+
+from __future__ import annotations
+
+from rich.console import Console
+
+from pellucid.cli.equations import Screen, most, shown
+from pellucid.cli.progress import say
+from pellucid.errors import ArgumentError
+from pellucid.explain import ConvDerivation, Elements, Expression, derive, view
+from pellucid.explain.notation import as_notation
+from pellucid.explain.sentences import Language, as_language
+
+GRADIENTS = ("input", "weight", "bias")
+
+
+def explain(
+    text: str,
+    grad: str | None,
+    at: str | None,
+    seen_as: str | None,
+    latex: bool,
+    notation: str,
+    lang: str,
+) -> None:
+    """Print the derivation of a spec, of one gradient, or of one of its elements; or a view.
+
+    Raises: ArgumentError for options that do not fit together, and as `derive` and its indexing.
+    """
+    language = as_language(lang)
+    derivation = derive(text, notation=as_notation(notation))
+    console = Console()
+    if seen_as is not None:
+        _check_alone(seen_as, grad, at, latex)
+        seen, screen = view(derivation, seen_as), Screen(console, derivation, language)
+        screen.title()
+        screen.view(seen)
+        return
+    parts, element = _chosen(derivation, grad, at)
+    if latex:
+        say(console, _latex(derivation, parts, element, language))
+        return
+    screen = Screen(console, derivation, language)
+    screen.title()
+    if element is not None:
+        screen.element(parts[0], element)
+        return
+    if grad is None:
+        screen.arrays()
+    for part in parts:
+        screen.part(part)
+    if grad is None:
+        screen.hints()
+
+
+def _check_alone(seen_as: str, grad: str | None, at: str | None, latex: bool) -> None:
+    """Hold a view to come without the options that choose equations."""
+    for option, given in (("--grad", grad), ("--at", at), ("--latex", latex)):
+        if given:
+            raise ArgumentError(
+                "explain",
+                f"--view {seen_as} shows a whole gradient in words, and {option} something else",
+                fix=f"leave one of --view and {option} out",
+            )
+
+
+def _chosen(
+    derivation: ConvDerivation, grad: str | None, at: str | None
+) -> tuple[list[Elements], Expression | None]:
+    """The arrays to show, and the one element if one is asked for."""
+    gradients = {
+        "input": derivation.grad_input,
+        "weight": derivation.grad_weight,
+        "bias": derivation.grad_bias,
+    }
+    if grad is None:
+        if at is not None:
+            raise ArgumentError(
+                "explain",
+                f"--at {at} is the place of an element, but --grad does not say of which gradient",
+                fix=f"add --grad {'|'.join(GRADIENTS)}",
+            )
+        return [derivation.forward, *gradients.values()], None
+    if grad not in gradients:
+        raise ArgumentError(
+            "explain", f"there is no gradient {grad!r}", fix=f"use one of {', '.join(GRADIENTS)}"
+        )
+    chosen = gradients[grad]
+    return [chosen], None if at is None else chosen[_index(at)]
+
+
+def _index(at: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(part) for part in at.split(","))
+    except ValueError:
+        raise ArgumentError(
+            "explain",
+            f"--at {at} is not a list of whole numbers",
+            fix="write it as in --at 0,0,0,2",
+        ) from None
+
+
+def _latex(
+    derivation: ConvDerivation,
+    parts: list[Elements],
+    element: Expression | None,
+    lang: Language,
+) -> str:
+    """The same as LaTeX: one equation, or the formulas and the equations of each array."""
+    if element is not None:
+        return element.latex(most(element))
+    general = {part.name: part.latex() for part in derivation.general(lang).parts}
+    blocks = []
+    for part in parts:
+        equations, left_out = shown(part)
+        blocks.append(general[part.title])
+        blocks += [rf"\[ {equation.latex(most(equation))} \]" for equation in equations]
+        if left_out:
+            blocks.append(f"% {left_out:,} of {len(part):,} equations are left out")
+    return "\n".join(blocks)
