@@ -110,33 +110,6 @@ def _bench(
         typer.echo(bench(spec, dtype, algorithm, threads, packed))
 
 
-_Target = Annotated[str, typer.Argument(metavar="FILE:FUNCTION", help="As in my_conv.py:backward.")]
-_Forward = Annotated[
-    str | None,
-    typer.Option(metavar="FUNCTION", help="The forward pass, to be checked first."),
-]
-_Language = Annotated[str, typer.Option("--lang", metavar="en|ko", help="The language.")]
-_CaseSeed = Annotated[
-    int, typer.Option("--seed", metavar="N", help="The numbers depend on it, and the last cases.")
-]
-
-
-@app.command("diagnose")
-def _diagnose(
-    function: _Target, forward: _Forward = None, lang: _Language = "en", seed: _CaseSeed = 0
-) -> None:
-    """Say which mistake a backward pass of conv2d in a file makes.
-
-    The function is backward(gy, x, w, stride, padding, dilation, groups) -> gx, gw, gb on NumPy
-    arrays; options that it does not know may be left out. The exit code is 1 for a mistake.
-    """
-    with _in_words():
-        text, is_wrong = diagnose_file(function, forward, lang, seed)
-        typer.echo(text)
-    if is_wrong:
-        raise typer.Exit(1)
-
-
 def _one_of(names: Iterable[str]) -> str:
     return "|".join(names)
 
@@ -213,6 +186,32 @@ def _explain(
             explain_run(what, chosen, grad, at, view, latex, notation, lang, html, look, svg)
         else:
             explain(what, grad, at, view, latex, notation, lang, html, look, svg)
+
+
+_Target = Annotated[str, typer.Argument(metavar="FILE:FUNCTION", help="As in my_conv.py:backward.")]
+_Forward = Annotated[
+    str | None,
+    typer.Option(metavar="FUNCTION", help="The forward pass, to be checked first."),
+]
+_CaseSeed = Annotated[
+    int, typer.Option("--seed", metavar="N", help="The numbers depend on it, and the last cases.")
+]
+
+
+@app.command("diagnose")
+def _diagnose(
+    function: _Target, forward: _Forward = None, lang: _Lang = "en", seed: _CaseSeed = 0
+) -> None:
+    """Say which mistake a backward pass of conv2d in a file makes.
+
+    The function is backward(gy, x, w, stride, padding, dilation, groups) -> gx, gw, gb on NumPy
+    arrays; options that it does not know may be left out. The exit code is 1 for a mistake.
+    """
+    with _in_words():
+        text, is_wrong = diagnose_file(function, forward, lang, seed)
+        typer.echo(text)
+    if is_wrong:
+        raise typer.Exit(1)
 
 
 # The options of `pellucid train`; None is one that was not given.

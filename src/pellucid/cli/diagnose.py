@@ -20,8 +20,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from pellucid.errors import ArgumentError, DataError
+from pellucid.explain.sentences import as_language
 from pellucid.testing import diagnose
-from pellucid.testing.diagnosis.report import check_language
 
 _FORM = "give it as FILE:FUNCTION, as in my_conv.py:backward"
 _SILENT_SECONDS = 2.0
@@ -34,7 +34,7 @@ def diagnose_file(backward: str, forward: str | None, lang: str, seed: int) -> t
     Raises: ArgumentError for a name of another form, a function that is not there, or an unknown
     language; DataError for a file that is not there or fails when it is run.
     """
-    check_language(lang)
+    language = as_language(lang)
     file, name = _parts(backward)
     functions = [_function(_module(file), file, name)]
     if forward is not None:
@@ -42,7 +42,7 @@ def diagnose_file(backward: str, forward: str | None, lang: str, seed: int) -> t
         functions.append(_function(_module(other), other, name))
     with _Bar(Console(stderr=True)) as bar:
         found = diagnose(*functions, seed=seed, progress=bar.show)
-    return found.text(lang), found.mistake is not None
+    return found.text(language), found.mistake is not None
 
 
 def _parts(target: str) -> tuple[Path, str]:

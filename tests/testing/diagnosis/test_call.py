@@ -120,6 +120,14 @@ def test_memory_that_was_never_written_is_seen() -> None:
     assert (outcome.unset, outcome.fault) == (("gx",), None)
 
 
+def test_nan_and_memory_that_was_never_written_are_told_apart() -> None:
+    def backward(gy: Any, x: Any, w: Any) -> Any:
+        return np.full_like(x, np.nan), np.empty_like(w), gy.sum((0, 2, 3))
+
+    outcome = Caller(backward, "backward").attempt(case("c1 i4x4 o1 k3x3"))
+    assert (outcome.unset, outcome.fault, outcome.facts) == (("gw",), "not-finite", {"where": "gx"})
+
+
 def test_errors_are_kept_and_warnings_are_not_errors() -> None:
     def backward(gy: Any, x: Any, w: Any) -> Any:
         np.float64(1) / np.zeros(1)  # a warning, which is an error in these tests

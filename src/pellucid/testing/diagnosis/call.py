@@ -112,14 +112,12 @@ class Caller:
     def attempt(self, problem: Problem) -> Outcome:
         """Call it once, in memory full of NaN; once more where that shows in a result."""
         outcome = self._call(problem, np.nan)
-        odd = [name for name, a in outcome.results.items() if not np.isfinite(a).all()]
-        if odd:
-            again = self._call(problem, 0.0)
-            still = [n for n, a in again.results.items() if not np.isfinite(a).all()]
-            if again.results and not still:
-                again.unset = tuple(odd)
-                return again
-            outcome.fault, outcome.facts = "not-finite", {"where": odd[0]}
+        if odd := _not_finite(outcome):
+            outcome = self._call(problem, 0.0)
+            still = _not_finite(outcome)
+            outcome.unset = tuple(name for name in odd if name not in still)
+            if still:
+                outcome.fault, outcome.facts = "not-finite", {"where": ", ".join(still)}
         return outcome
 
     def _call(self, problem: Problem, memory: float) -> Outcome:
@@ -221,6 +219,11 @@ class Caller:
         trial = Caller(self.function, self.kind)
         trial.with_planes, trial.with_pairs = True, self.with_pairs
         return _all_planes(trial._call(problem, 0.0))
+
+
+def _not_finite(outcome: Outcome) -> list[str]:
+    """The results with NaN or infinity."""
+    return [name for name, a in outcome.results.items() if not np.isfinite(a).all()]
 
 
 _NOT_OF_PLANES = frozenset(

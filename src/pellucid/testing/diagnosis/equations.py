@@ -14,6 +14,7 @@ import numpy as np
 
 from pellucid.backend import Array
 from pellucid.explain import Expression, derive
+from pellucid.explain.sentences import Language
 from pellucid.testing.diagnosis.predict import Way, predict
 from pellucid.testing.diagnosis.problems import Inputs, Problem
 
@@ -43,11 +44,11 @@ def right_equation(problem: Problem, name: str, index: Index) -> Expression:
     return getattr(derive(problem.spec), ELEMENTS[name])[index]
 
 
-def right_text(problem: Problem, name: str, index: Index, lang: str) -> str:
+def right_text(problem: Problem, name: str, index: Index, lang: Language) -> str:
     """Return that equation with its numbers, and why an element meets nothing."""
     equation = right_equation(problem, name, index)
     if equation.why is not None and not len(equation.terms):
-        return f"{equation}  ({equation.why.text('ko' if lang == 'ko' else 'en')})"
+        return f"{equation}  ({equation.why.text(lang)})"
     count = len(equation.terms)
     products = [
         Product(1.0, tuple((f.key, f.index) for f in equation.terms[k].elements))

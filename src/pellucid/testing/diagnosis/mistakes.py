@@ -62,7 +62,7 @@ def _flips(both: str) -> Iterator[Change]:
 
 def _stride_of_gx() -> Iterator[Change]:
     yield from _sized("stride-ignored", stride="one")
-    for low in ("centred", "end"):
+    for low in ("centred", "centred more", "end"):
         yield from _along("stride-ignored", "moved", stride="one", low=low)
     yield from _sized("wrong-number-of-zeros", "more", stride="more")
     yield from _sized("wrong-number-of-zeros", "less", stride="less")
@@ -190,10 +190,10 @@ def _groups(of: str) -> Iterator[Change]:
     if of != "y":
         for source in ("first", "last"):
             yield Change("groups-mixed", "one", {"result": ("groups", f"{source} for all")})
+    keys = {"gx": ("gy", "weights", "result"), "gw": ("gy", "x", "result"), "y": ("x", "weights")}
     for how in ("taken", "put"):
-        for key in ("gy", "x" if of == "gw" else "weights"):
-            if (of, key) != ("y", "gy"):
-                yield Change("groups-mixed", "interleaved", {key: ("groups", how)})
+        for key in keys[of]:
+            yield Change("groups-mixed", "interleaved", {key: ("groups", how)})
 
 
 def _transposed_kernel() -> Iterator[Change]:
@@ -327,6 +327,7 @@ def _of_gw() -> Iterator[Change]:
     yield from _exchanged_axes("kernel")
     yield from _loops("gw")
     yield from _flipped_gy()
+    yield Change("image-axes-transposed", "x", {"x": ("transpose",)})
     yield from _factors()
     yield from _orders("gy", _GY_ORDERS, "o")
     yield from _orders("columns", _COLUMN_ORDERS, "c")

@@ -107,6 +107,7 @@ LOWS: dict[str, _Derived] = {
     "valid": lambda e, a, b: e.reach,  # gy not padded at all
     "same": lambda e, a, b: e.reach - e.reach // 2,
     "centred": lambda e, a, b: a.low - (a.size - e.natural) // 2,
+    "centred more": lambda e, a, b: a.low - (a.size - e.natural + 1) // 2,
     "end": lambda e, a, b: a.low - (a.size - e.natural),
     "earlier": lambda e, a, b: a.low + 1,
     "later": lambda e, a, b: a.low - 1,
@@ -184,7 +185,7 @@ BORDERS: dict[str, Callable[[Array, int], Array]] = {
 }
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=1024)
 def table(axis: Axis, other: Axis, way: AxisWay, kernel: int | None = None) -> Array | None:
     """Return which window meets which pixel under which tap; None where a size is negative.
 

@@ -34,6 +34,7 @@ FACTORS: dict[str, Callable[[ConvSpec], float]] = {
     "1/(C/G KH KW)": lambda s: s.groups / (s.in_channels * s.kernel[0] * s.kernel[1]),
     "1/C": lambda s: 1 / s.in_channels,
     "1/O": lambda s: 1 / s.out_channels,
+    "G/O": lambda s: s.groups / s.out_channels,
     "1/G": lambda s: 1 / s.groups,
     "1/(H W)": lambda s: 1 / (s.in_size[0] * s.in_size[1]),
     "N": lambda s: float(s.batch),
@@ -107,7 +108,7 @@ _GY_KEYS = ("gy", "images", "outputs", "all outputs")
 # sum for all (of each group); groups: the names of MAPS; weights of: first or last group for all;
 # weights of output: first, last (of each group) for all.
 _W_KEYS = ("weights", "channels", "groups", "weights of", "weights of output")
-# x: an order, ("groups", ...); x images: as images; x channels: as channels.
+# x: an order, ("transpose",), ("groups", ...); x images: as images; x channels: as channels.
 _X_KEYS = ("x", "x images", "x channels")
 
 
@@ -192,6 +193,10 @@ def _x(problem: Inputs, way: Way) -> Array | None:
     how = way.get("x")
     if how is not None and how[0] == "groups":
         x = _interleaved(x, 1, G, how[1])
+    elif how is not None and how[0] == "transpose":
+        if x.shape[2] != x.shape[3]:
+            return None
+        x = x.swapaxes(2, 3)
     elif how is not None:
         x = reordered(x, "nchw", *how[1:], groups=G)
     x = _reduced(x[None], 1, way.get("x images"))[0]
@@ -219,6 +224,7 @@ MAPS: dict[str, Callable[[int, int, int, int, int, int], bool]] = {
     "channels of the first": lambda o, c, q, C, O, G: c == q,
     "channels of the last": lambda o, c, q, C, O, G: c == C - C // G + q,
     "reversed": lambda o, c, q, C, O, G: c == (G - 1 - _group(o, O, G)) * (C // G) + q,
+    "outputs cut like channels": lambda o, c, q, C, O, G: c == o // (C // G) * (C // G) + q,
     "all, tiled": lambda o, c, q, C, O, G: c % (C // G) == q,
     "all, repeated": lambda o, c, q, C, O, G: c // G == q,
 }  # fmt: skip
@@ -332,6 +338,8 @@ def _finished(array: Array, axes: str, problem: Inputs, way: Way) -> Array | Non
             return np.flip(array, tuple(2 + "hw".index(axis) for axis in rest[0]))
         if kind == "groups":
             at, G = axes.index("c" if axes[0] == "n" else "o"), problem.spec.groups
+            if rest[0] in {"taken", "put"}:
+                return _interleaved(array, at, G, rest[0])
             cut = (*array.shape[:at], G, array.shape[at] // G, *array.shape[at + 1 :])
             return _reduced(array.reshape(cut), at, rest[0]).reshape(array.shape)
         return reordered(array, axes, *rest, groups=problem.spec.groups)
@@ -339,8 +347,6 @@ def _finished(array: Array, axes: str, problem: Inputs, way: Way) -> Array | Non
         G, per_group = problem.spec.groups, len(array) // problem.spec.groups
         by_group = array.reshape(G, per_group, *array.shape[1:]).swapaxes(1, 2)
         return by_group.reshape(G * by_group.shape[1], *by_group.shape[2:])
-    if how == "zero":
-        return np.zeros_like(array)
     return array
 
 

@@ -7,19 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 from pellucid.backend import Array
-from pellucid.errors import ArgumentError
+from pellucid.explain.sentences import Language, as_language
 from pellucid.testing.diagnosis import english, korean
 from pellucid.testing.diagnosis.equations import number, right_text, wrong_text
 from pellucid.testing.diagnosis.mistakes import Change
 from pellucid.testing.diagnosis.problems import Problem
 from pellucid.testing.diagnosis.search import Explanation
 
-_LANGUAGES = {"en": english, "ko": korean}
+_TEXTS: dict[Language, ModuleType] = {"en": english, "ko": korean}
 _HARDLY_KNOWN = "low and high padding"  # which is no option of PyTorch's, and not missed
 _LARGEST_SHOWN = 8  # rows and columns of a plane
 
@@ -91,19 +92,10 @@ class Diagnosis:
 
         Raises: ArgumentError for a language other than `en` and `ko`.
         """
-        check_language(lang)
-        return "\n".join(_Writer(self, lang).lines())
+        return "\n".join(_Writer(self, as_language(lang)).lines())
 
     def __str__(self) -> str:
         return self.text()
-
-
-def check_language(lang: str) -> None:
-    """Hold a language to those that there are."""
-    if lang not in _LANGUAGES:
-        raise ArgumentError(
-            "diagnose", f"there is no language {lang!r}", fix=f"use one of {', '.join(_LANGUAGES)}"
-        )
 
 
 def _element(where: str, index: Sequence[int]) -> str:
@@ -113,9 +105,9 @@ def _element(where: str, index: Sequence[int]) -> str:
 class _Writer:
     """Writes a diagnosis in one language."""
 
-    def __init__(self, diagnosis: Diagnosis, lang: str) -> None:
+    def __init__(self, diagnosis: Diagnosis, lang: Language) -> None:
         self.diagnosis, self.lang = diagnosis, lang
-        room = _LANGUAGES[lang]
+        room = _TEXTS[lang]
         self.mistakes, self.phrases, self.features = room.MISTAKES, room.PHRASES, room.FEATURES
         self.unsupported = {
             feature: error
