@@ -59,7 +59,7 @@ MAY_IMPORT["cli"] = {*MAY_IMPORT, "explain"}
 LATE_IMPORTS: dict[str, set[str]] = {"tensor.py": {"autograd", "ops"}}
 
 CORE_DEPENDENCIES = {"numpy", "safetensors"}
-APP_DEPENDENCIES = {"typer", "rich", "jinja2", "matplotlib", "pooch", "sympy"}
+APP_DEPENDENCIES = {"typer", "rich", "jinja2", "matplotlib", "pooch", "sympy", "latex2mathml"}
 
 FILE_LINES, FUNCTION_LINES = 400, 40
 SIZED_FOLDERS = ("src", "tests", "examples", "benchmarks", "tools")

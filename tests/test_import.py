@@ -8,7 +8,8 @@ import sys
 import pytest
 
 HEAVY = {
-    "typer", "click", "rich", "jinja2", "matplotlib", "PIL", "pooch", "sympy",  # the extra `app`
+    "typer", "click", "rich", "jinja2", "matplotlib", "PIL", "pooch", "sympy",
+    "latex2mathml",  # these are in the extra `app`
     "torch", "onnx", "scipy", "hypothesis", "pytest", "IPython",  # peers and tests
     "multiprocessing", "concurrent", "asyncio", "socket", "ssl", "http", "urllib.request",
     "sqlite3", "unittest", "doctest", "pydoc", "tkinter",

@@ -125,8 +125,8 @@ def test_the_parts_and_their_formulas():
         r"\frac{\partial L}{\partial y_{n,o,i,j}} w_{o,c,u,v}"
     )
     assert gx.steps[2].formulas[0].latex == (
-        r"u = h - 2 i,\quad 0 \le u \le 2 \quad\Rightarrow\quad "
-        r"\frac{h - 2}{2} \le i \le \frac{h}{2},\quad 0 \le i \le 1"
+        r"u = h - 2 i,\quad 0 \leq u \leq 2 \quad\Rightarrow\quad "
+        r"\frac{h - 2}{2} \leq i \leq \frac{h}{2},\quad 0 \leq i \leq 1"
     )
     assert gx.latex().startswith("\\paragraph{Gradient by x}\nChain rule: x[n,c,h,w] acts")
     assert general.latex() == "\n".join(part.latex() for part in general.parts)

@@ -18,8 +18,9 @@ from pellucid.cli.grids import STYLES, boxes
 from pellucid.explain import ConvDerivation, Element, Elements, Expression
 from pellucid.explain.general import Part
 from pellucid.explain.sentences import REASONS, SCREEN, Language
+from pellucid.explain.summary import described
 from pellucid.explain.views import View
-from pellucid.kernels.conv.spec import ConvSpec, Sizes
+from pellucid.kernels.conv.spec import Sizes
 
 MOST_EQUATIONS = 49  # of one array; of a larger one the first, a middle and the last are shown
 MOST_TERMS, FEW_TERMS = 40, 4  # of one equation; of a longer one the first and the last
@@ -41,28 +42,6 @@ def shown(part: Elements) -> tuple[list[Expression], int]:
 def most(expression: Expression) -> int | None:
     """Return how many terms of an equation are shown; None is all of them."""
     return None if len(expression.terms) <= MOST_TERMS else FEW_TERMS
-
-
-def described(spec: ConvSpec, lang: Language) -> str:
-    """Return a spec in words.
-
-    >>> described(ConvSpec.parse("c3 i9 o4 k3 s2 p1"), "en")
-    'Convolution: input 3 channels of 9, kernel 3, stride 2, padding 1, output 4 channels of 5'
-    """
-    words = SCREEN[lang]
-
-    def sized(channels: int, size: Sequence[int]) -> str:
-        text = "x".join(map(str, size))
-        return words["channels"].format(C=channels, size=text) if channels > 1 else text
-
-    facts = [words["images"].format(N=spec.batch)] if spec.batch != 1 else []
-    facts.append(f"{words['input']} {sized(spec.in_channels, spec.in_size)}")
-    fields = {field[0]: field[1:] for field in str(spec).split()}
-    for key, name in (("k", "kernel"), ("s", "stride"), ("p", "padding"), ("d", "dilation")):
-        facts += [f"{words[name]} {fields[key]}"] if key in fields else []
-    facts += [words["groups"].format(G=spec.groups)] if spec.groups > 1 else []
-    facts.append(f"{words['output']} {sized(spec.out_channels, spec.out_size)}")
-    return f"{words['convolution']}: {', '.join(facts)}"
 
 
 class Screen:

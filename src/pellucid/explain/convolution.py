@@ -18,6 +18,7 @@ from pellucid.explain.general import General, general
 from pellucid.explain.matrix import Matrix, matrix
 from pellucid.explain.notation import Named, Names, Notation
 from pellucid.explain.sentences import Language, as_language
+from pellucid.explain.summary import described, html
 from pellucid.explain.sums import (
     Factor,
     Place,
@@ -110,6 +111,11 @@ class ConvDerivation(Derivation):
     def __repr__(self) -> str:
         kind = "transposed convolution" if self.transposed else "convolution"
         return f"<derivation of the {kind} {self.spec}>"
+
+    def _repr_html_(self) -> str:
+        title = f"{self.spec}. {described(self.spec, 'en')}"
+        parts = [self.forward, self.grad_input, self.grad_weight]
+        return html(title, parts + ([self.grad_bias] if self.bias else []))
 
     def _arrays(self) -> dict[str, Named]:
         """The arrays of the problem under the keys that `evaluate` knows."""

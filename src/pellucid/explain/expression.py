@@ -14,9 +14,12 @@ from typing import Any, Protocol
 
 from pellucid.backend import Array
 from pellucid.explain.given import ready
+from pellucid.explain.mathml import mathml
 from pellucid.explain.notation import Names
 from pellucid.explain.why import Why
 from pellucid.kernels.conv.spec import Sizes
+
+MOST_TERMS = 40  # that a notebook shows
 
 
 @dataclass(frozen=True)
@@ -120,6 +123,10 @@ class Expression:
         terms = [r"\cdots" if term is None else term.latex() for term in self.shown(most)]
         return " + ".join(terms) or "0"
 
+    def mathml(self, most: int | None = None) -> str:
+        """Return the equation as MathML; it needs latex2mathml, which is in the extra `app`."""
+        return mathml(self.latex(most))
+
     def sympy(self) -> Any:
         """Return the right side as a SymPy expression; each symbol has the name of its element.
 
@@ -165,6 +172,10 @@ class Expression:
 
     def __str__(self) -> str:
         return self.text()
+
+    def _repr_latex_(self) -> str:
+        why = "" if self.why is None else rf"\quad\text{{({self.why})}}"
+        return rf"$\displaystyle {self.latex(MOST_TERMS)}{why}$"
 
     def _ready(self, arrays: Mapping[str, Any]) -> dict[str, Array]:
         return ready(self.left.text(), self.left.names, self.terms.keys(), arrays)

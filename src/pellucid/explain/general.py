@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from pellucid.explain.axis import Axis, axes_of
 from pellucid.explain.equation import Equation, Index, Product
+from pellucid.explain.mathml import mathml
 from pellucid.explain.notation import Notation
 from pellucid.explain.sentences import GENERAL, PLACES, REASONS, ROWS, Language
 from pellucid.kernels.conv.spec import LETTERS, ConvSpec
@@ -28,6 +29,10 @@ class Formula(NamedTuple):
 
     text: str
     latex: str
+
+    def mathml(self) -> str:
+        """Return it as MathML; it needs latex2mathml, which is in the extra `app`."""
+        return mathml(self.latex)
 
 
 class Step(NamedTuple):
@@ -244,7 +249,7 @@ def solved(axis: Axis, h: str, i: str, u: str) -> Formula:
         rf"{u} = {_fraction(tap, d)},\quad {limits[0]} \quad\Rightarrow\quad "
         rf"{_fraction(first, s)} <= {i} <= {_fraction(last, s)},\quad {limits[1]}"
     )
-    return Formula(text, latex.replace("<=", r"\le"))
+    return Formula(text, latex.replace("<=", r"\leq"))
 
 
 def _index(*products: tuple[int, str]) -> str:

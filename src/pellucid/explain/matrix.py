@@ -13,6 +13,7 @@ import numpy as np
 from pellucid.errors import UnsupportedError
 from pellucid.explain.derivation import Elements
 from pellucid.explain.expression import Expression
+from pellucid.explain.mathml import mathml
 from pellucid.kernels.conv.spec import Sizes
 
 MOST_ENTRIES, MOST_TERMS = 1024, 20_000
@@ -35,6 +36,10 @@ class Plane:
             for row in cells
         ]
         return "\n".join([f"{self.name} =", *lines])
+
+    def mathml(self) -> str:
+        """Return the matrix as MathML; it needs latex2mathml, which is in the extra `app`."""
+        return mathml(self.latex())
 
     def latex(self) -> str:
         """Return the matrix as LaTeX (it needs amsmath)."""
@@ -63,6 +68,10 @@ class Matrix:
     def latex(self) -> str:
         """Return all matrices as LaTeX, a line each."""
         return "\n".join(plane.latex() for plane in self.planes)
+
+    def mathml(self) -> str:
+        """Return all matrices as MathML; it needs latex2mathml, which is in the extra `app`."""
+        return "\n".join(plane.mathml() for plane in self.planes)
 
     def __str__(self) -> str:
         return self.text()

@@ -1,0 +1,47 @@
+"""A derivation in a few words, and its table in a notebook."""
+
+from xml.etree import ElementTree
+
+import pytest
+
+from pellucid.explain import derive
+from pellucid.explain.summary import described
+from pellucid.kernels.conv import ConvSpec
+
+
+@pytest.mark.parametrize(
+    ("spec", "english", "korean"),
+    [
+        ("c1 i5x5 o1 k3x3 s2", "Convolution: input 5x5, kernel 3x3, stride 2, output 2x2",
+         "합성곱: 입력 5x5, 커널 3x3, 보폭 2, 출력 2x2"),
+        ("n2 c4 i9x8 o6 k3x2 s2x1 p1:0x0 d1x2 g2",
+         "Convolution: 2 images, input 4 channels of 9x8, kernel 3x2, stride 2x1, padding 1:0x0, "
+         "dilation 1x2, 2 groups, output 6 channels of 4x6",
+         "합성곱: 영상 2장, 입력 4채널 9x8, 커널 3x2, 보폭 2x1, 패딩 1:0x0, 팽창 1x2, 그룹 2개, "
+         "출력 6채널 4x6"),
+    ],
+)  # fmt: skip
+def test_a_spec_in_words(spec, english, korean):
+    assert described(ConvSpec.parse(spec), "en") == english
+    assert described(ConvSpec.parse(spec), "ko") == korean
+
+
+def test_a_notebook_shows_a_derivation():
+    html = derive("c1 i5x5 o1 k3x3 s2")._repr_html_()
+    table = ElementTree.fromstring(f"<div>{html}</div>")
+    rows = [["".join(cell.itertext()) for cell in row] for row in table.iter("tr")]
+    assert rows == [
+        ["forward[n,o,i,j]", "1x1x2x2", "o22 = x33 w11 + x34 w12 + x35 w13 + ... + x54 w32 + "
+         "x55 w33 + b"],
+        ["grad_input[n,c,h,w]", "1x1x5x5",
+         "dL/dx33 = dL/do11 w33 + dL/do12 w31 + dL/do21 w13 + dL/do22 w11"],
+        ["grad_weight[o,c,u,v]", "1x1x3x3",
+         "dL/dw22 = dL/do11 x22 + dL/do12 x24 + dL/do21 x42 + dL/do22 x44"],
+        ["grad_bias[o]", "1", "dL/db = dL/do11 + dL/do12 + dL/do21 + dL/do22"],
+    ]  # fmt: skip
+    assert "".join(table.find("p").itertext()).startswith("c1 i5x5 o1 k3x3 s2. Convolution: ")
+
+
+def test_without_bias_and_without_images():
+    assert "grad_bias" not in derive("c1 i5 o1 k3", bias=False)._repr_html_()
+    assert "0x1x5" in derive("n0 c1 i5 o1 k3")._repr_html_()
