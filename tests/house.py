@@ -59,7 +59,9 @@ MAY_IMPORT["cli"] = {*MAY_IMPORT, "explain"}
 LATE_IMPORTS: dict[str, set[str]] = {"tensor.py": {"autograd", "ops"}}
 
 CORE_DEPENDENCIES = {"numpy", "safetensors"}
-APP_DEPENDENCIES = {"typer", "rich", "jinja2", "matplotlib", "pooch", "sympy", "latex2mathml"}
+APP_DEPENDENCIES = {
+    "typer", "rich", "jinja2", "matplotlib", "PIL", "pooch", "sympy", "latex2mathml",
+}  # fmt: skip
 
 FILE_LINES, FUNCTION_LINES = 400, 40
 SIZED_FOLDERS = ("src", "tests", "examples", "benchmarks", "tools")

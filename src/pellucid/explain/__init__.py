@@ -10,6 +10,7 @@ from pellucid.explain.derivation import Elements as Elements
 from pellucid.explain.expression import Element as Element
 from pellucid.explain.expression import Expression as Expression
 from pellucid.explain.expression import Term as Term
+from pellucid.explain.pictures.picture import Picture as Picture
 from pellucid.explain.sources import derive as derive
 from pellucid.explain.views import view as view
 from pellucid.explain.why import Why as Why
