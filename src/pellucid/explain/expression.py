@@ -1,78 +1,31 @@
-"""An equation of one element: its name on the left, and on the right a sum of products of elements.
+"""An equation of one element: its name on the left, and on the right a sum of products.
 
 `Expression` writes itself as text and LaTeX and evaluates itself in float64, so that what a reader
-sees is what the tests compare with the kernels. Not here: which products the sum has (sums.py makes
-those of a convolution). Next room: sums.py.
+sees is what the tests compare with the kernels. Not here: what sums are made of (algebra.py), and
+which products a convolution has (sums.py). Next room: sums.py.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+import numpy as np
+
 from pellucid.backend import Array
+from pellucid.explain.algebra import Element, Term, added, exact_sum
 from pellucid.explain.given import ready
 from pellucid.explain.mathml import mathml
-from pellucid.explain.notation import Names
 from pellucid.explain.pictures.figure import figure
 from pellucid.explain.pictures.picture import Picture
 from pellucid.explain.sentences import Language
 from pellucid.explain.why import Why
-from pellucid.kernels.conv.spec import Sizes
 
 if TYPE_CHECKING:
     from pellucid.explain.convolution import ConvDerivation
 
 MOST_TERMS = 40  # that a notebook shows
-
-
-@dataclass(frozen=True)
-class Element:
-    """One element of an array, or the gradient of L by it, under its name.
-
-    `index` counts from 0 and has all axes, whatever the name shows.
-    """
-
-    array: str
-    index: Sizes
-    gradient: bool
-    names: Names = field(repr=False, compare=False)
-
-    @property
-    def key(self) -> str:
-        """The array that holds its number: `x`, or `gx` for a gradient."""
-        return f"g{self.array}" if self.gradient else self.array
-
-    def text(self) -> str:
-        """Return its name as text, `dL/dx13`."""
-        return self.names.text(self.array, self.index, self.gradient)
-
-    def latex(self) -> str:
-        """Return its name as LaTeX."""
-        return self.names.latex(self.array, self.index, self.gradient)
-
-    def __str__(self) -> str:
-        return self.text()
-
-
-@dataclass(frozen=True)
-class Term:
-    """One addend: a product of elements."""
-
-    factors: tuple[Element, ...]
-
-    def text(self) -> str:
-        """Return the product as text, `dL/do11 w13`."""
-        return " ".join(factor.text() for factor in self.factors)
-
-    def latex(self) -> str:
-        """Return the product as LaTeX."""
-        return " ".join(factor.latex() for factor in self.factors)
-
-    def __str__(self) -> str:
-        return self.text()
 
 
 class Terms(Protocol):
@@ -82,11 +35,50 @@ class Terms(Protocol):
 
     def __getitem__(self, k: int, /) -> Term: ...
 
-    def keys(self) -> Sequence[str]:
+    def needs(self) -> Sequence[str]:
         """Name the arrays that the terms need."""
 
     def addends(self, arrays: Mapping[str, Array]) -> Array:
         """Return the value of every term, in float64."""
+
+
+class Listed(tuple[Term, ...]):
+    """Terms that are all there."""
+
+    __slots__ = ()
+
+    def needs(self) -> list[str]:
+        """Name the arrays that the terms need, each once."""
+        return list(dict.fromkeys(key for term in self for key in term.needs()))
+
+    def addends(self, arrays: Mapping[str, Array]) -> Array:
+        """Return the value of every term, in float64."""
+        return np.array([term.value(arrays) for term in self], np.float64)
+
+
+@dataclass(frozen=True)
+class Counted:
+    """Terms that are made by their number when they are looked at, and computed all at once."""
+
+    count: int
+    make: Callable[[int], Term]
+    arrays: tuple[str, ...]
+    numbers: Callable[..., Array]
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, k: int) -> Term:
+        return self.make(range(self.count)[k])
+
+    def needs(self) -> list[str]:
+        """Name the arrays that the terms need."""
+        return list(self.arrays)
+
+    def addends(self, arrays: Mapping[str, Array]) -> Array:
+        """Return the value of every term, in float64."""
+        given = (arrays[key].astype(np.float64) for key in self.arrays)
+        return np.asarray(self.numbers(*given), np.float64).reshape(-1)
 
 
 @dataclass(frozen=True)
@@ -113,8 +105,7 @@ class Expression:
 
     def right(self, most: int | None = None) -> str:
         """Return the right side as text."""
-        terms = ["..." if term is None else term.text() for term in self.shown(most)]
-        return " + ".join(terms) or "0"
+        return added(self.shown(most), Term.text, "...")
 
     def latex(self, most: int | None = None) -> str:
         r"""Return the equation as LaTeX; of more than `most` terms, some in the middle stay out.
@@ -127,8 +118,7 @@ class Expression:
 
     def right_latex(self, most: int | None = None) -> str:
         """Return the right side as LaTeX."""
-        terms = [r"\cdots" if term is None else term.latex() for term in self.shown(most)]
-        return " + ".join(terms) or "0"
+        return added(self.shown(most), Term.latex, r"\cdots")
 
     def mathml(self, most: int | None = None) -> str:
         """Return the equation as MathML; it needs latex2mathml, which is in the extra `app`."""
@@ -159,10 +149,7 @@ class Expression:
         """
         import sympy  # noqa: PLC0415  it is in the extra `app`
 
-        terms = (self.terms[k].factors for k in range(len(self.terms)))
-        return sympy.Add(
-            *(sympy.Mul(*(sympy.Symbol(f.text()) for f in factors)) for factors in terms)
-        )
+        return sympy.Add(*(self.terms[k].sympy() for k in range(len(self.terms))))
 
     def evaluate(self, **arrays: Any) -> float:
         """Return the number that the right side is, from arrays or tensors `x=, w=, b=, gy=`.
@@ -189,17 +176,10 @@ class Expression:
 
     def value(self, arrays: Mapping[str, Array]) -> float:
         """Return the number that the right side is, from arrays that `ready` has checked."""
-        return math.fsum(self.terms.addends(arrays).tolist())
+        return exact_sum(self.terms.addends(arrays).tolist())
 
     def __str__(self) -> str:
         return self.text()
-
-    def _repr_latex_(self) -> str:
-        why = "" if self.why is None else rf"\quad\text{{({self.why})}}"
-        return rf"$\displaystyle {self.latex(MOST_TERMS)}{why}$"
-
-    def _ready(self, arrays: Mapping[str, Any]) -> dict[str, Array]:
-        return ready(self.left.text(), self.left.names, self.terms.keys(), arrays)
 
     def shown(self, most: int | None) -> list[Term | None]:
         """Return the terms to write: all, or the first and last; None stands for those left out."""
@@ -209,3 +189,10 @@ class Expression:
         first, last = most - most // 2, most // 2
         ends = [*range(first), None, *range(count - last, count)]
         return [None if k is None else self.terms[k] for k in ends]
+
+    def _ready(self, arrays: Mapping[str, Any]) -> dict[str, Array]:
+        return ready(self.left.text(), self.left.names, self.terms.needs(), arrays)
+
+    def _repr_latex_(self) -> str:
+        why = "" if self.why is None else rf"\quad\text{{({self.why})}}"
+        return rf"$\displaystyle {self.latex(MOST_TERMS)}{why}$"

@@ -8,10 +8,11 @@ the second. Not here: sums of elements. Next room: expression.py.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
+from pellucid.backend import Array
 from pellucid.errors import ArgumentError
 from pellucid.kernels.conv.spec import Sizes
 
@@ -30,8 +31,7 @@ def as_notation(notation: str) -> Notation:
     )
 
 
-@dataclass(frozen=True)
-class Named:
+class Named(NamedTuple):
     """One array of a problem: its shape, the letters of its indices and of its sizes, its names.
 
     The last `kept` axes stay in a textbook's name even where their size is 1.
@@ -45,9 +45,18 @@ class Named:
     indices: str
 
 
+class Made(NamedTuple):
+    """How an array follows from others, where it is not given: z of a normalisation, from x."""
+
+    needs: tuple[str, ...]
+    make: Callable[..., Array]
+
+
 @dataclass(frozen=True)
 class Names:
     """How the elements of one problem are written: its arrays by their keys, and the notation.
+
+    `made` has the arrays that can be computed from others.
 
     >>> x = Named((1, 1, 5, 5), "n c h w", "N C H W", kept=2, textbook="x", indices="x")
     >>> Names({"x": x}, "textbook").text("x", (0, 0, 0, 2), gradient=True)
@@ -58,6 +67,7 @@ class Names:
 
     arrays: Mapping[str, Named]
     notation: Notation
+    made: Mapping[str, Made] = field(default_factory=dict)
     commas: bool = field(init=False)  # whether a size exceeds 9, so that digits cannot run together
 
     def __post_init__(self) -> None:

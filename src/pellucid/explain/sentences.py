@@ -98,8 +98,8 @@ SCREEN = {
         "terms": "{count} terms, of which the first and the last are shown.",
         "one_element": "One element, counted from 0:",
         "as_latex": "All of this as LaTeX:",
-        "by_pixel": "Which windows and taps lie on it?",
-        "by_tap": "On which pixels does it lie, in which windows?",
+        "by_pixel": "Which windows and taps lie on it? (Counted from 0.)",
+        "by_tap": "On which pixels does it lie, in which windows? (Counted from 0.)",
         "none": "none",
     },
     "ko": {
@@ -119,8 +119,8 @@ SCREEN = {
         "terms": "항은 {count}개이며, 처음과 끝만 보인다.",
         "one_element": "원소 하나를 보려면(첨자는 0부터 센다):",
         "as_latex": "모두 LaTeX로 보려면:",
-        "by_pixel": "어느 윈도우의 어느 가중치가 그 위에 놓이는가?",
-        "by_tap": "어느 윈도우에서 어느 화소 위에 놓이는가?",
+        "by_pixel": "어느 윈도우의 어느 가중치가 그 위에 놓이는가? (0부터 센다.)",
+        "by_tap": "어느 윈도우에서 어느 화소 위에 놓이는가? (0부터 센다.)",
         "none": "없음",
     },
 }

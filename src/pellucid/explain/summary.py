@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from pellucid.explain.derivation import Elements
+from pellucid.explain.elements import Elements
 from pellucid.explain.sentences import SCREEN, Language
 from pellucid.kernels.conv.spec import ConvSpec
 

@@ -12,14 +12,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from math import prod
 from typing import NamedTuple
 
 import numpy as np
 
 from pellucid.backend import Array
+from pellucid.explain.algebra import Element, Number, Term
 from pellucid.explain.axis import Pairs, axes_of
-from pellucid.explain.expression import Element, Term
 from pellucid.explain.notation import Names
 from pellucid.kernels.conv.spec import ConvSpec, Sizes
 
@@ -74,13 +75,15 @@ class Factor:
 class Sum:
     """The terms of a sum of products: `counts` says how many values each running index has.
 
-    The last running index is the fastest. A `last` term follows all others: the bias.
+    The last running index is the fastest. All products have the factor `scale`. A `last` term
+    follows all others: the bias.
     """
 
     names: Names
     factors: tuple[Factor, ...]
     counts: Sizes
     last: Element | None = None
+    scale: Fraction = Fraction(1)
 
     def __len__(self) -> int:
         return prod(self.counts) + (self.last is not None)
@@ -93,11 +96,10 @@ class Sum:
         if self.last is not None and k == count - 1:
             return Term((self.last,))
         digits = [int(digit) for digit in np.unravel_index(k, self.counts)]
-        return Term(
-            tuple(Element(f.array, f.index(digits), f.gradient, self.names) for f in self.factors)
-        )
+        elements = (Element(f.array, f.index(digits), f.gradient, self.names) for f in self.factors)
+        return Term((*([] if self.scale == 1 else [Number(self.scale)]), *elements))
 
-    def keys(self) -> list[str]:
+    def needs(self) -> list[str]:
         """Name the arrays that the terms need."""
         return [f.key for f in self.factors] + ([] if self.last is None else [self.last.key])
 
@@ -107,7 +109,7 @@ class Sum:
         if prod(self.counts):
             for factor in self.factors:
                 product *= factor.numbers(arrays[factor.key], len(self.counts))
-        terms = product.reshape(-1)
+        terms = product.reshape(-1) * float(self.scale)
         if self.last is None:
             return terms
         last = arrays[self.last.key][self.last.index]
@@ -129,8 +131,7 @@ def _spatial(meetings: Sequence[Pairs], number: int) -> tuple[Place, ...]:
     )
 
 
-@dataclass(frozen=True)
-class Roles:
+class Roles(NamedTuple):
     """Which arrays stand at the two ends of a convolution.
 
     Windows lie on pixels. Forward these are x and y; of a transposed convolution, y and x.

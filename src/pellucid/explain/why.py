@@ -5,14 +5,13 @@ Not here: how that is found out (axis.py). Next room: expression.py.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pellucid.explain.axis import Axis, Reason
 from pellucid.explain.sentences import TOPICS, WHY, Language, as_language
 
 
-@dataclass(frozen=True)
-class Why:
+class Why(NamedTuple):
     """Why an element meets nothing: the reason in one word, and where it holds.
 
     `axis` is the number of the spatial axis that rules the element out and `at` the place along

@@ -53,6 +53,7 @@ class Linear(Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, w: Tensor, b: Tensor | None) -> Array:
         ctx.save_for_backward(x, w)
+        ctx.in_features, ctx.has_bias = x.shape[1], b is not None
         # (N, I) @ (I, O) -> (N, O)
         return product(x.array, w.array.T, None if b is None else b.array)
 

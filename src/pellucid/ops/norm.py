@@ -37,7 +37,7 @@ class BatchNorm(Function):
         scale = 1 / np.sqrt(var + eps)
         ctx.save_for_backward(x, weight, mean, scale)
         ctx.mark_non_differentiable(mean, var)
-        ctx.eps = eps
+        ctx.eps, ctx.affine = eps, (weight is not None, bias is not None)
         w, b = _per_channel(x, weight), _per_channel(x, bias)
         return kernels.forward(x.array, w, b, mean, scale), mean, var
 

@@ -131,7 +131,8 @@ def test_an_svg_needs_the_core_alone():
     program = (
         "import sys\nfrom pellucid.explain import derive, view\n"
         "d = derive('c1 i5x5 o1 k3x3 s2')\n"
-        "for p in (d.grad_bias[0].figure(), d.coverage(), view(d, 'scatter').animation()): p.svg()\n"
+        "pictures = d.grad_bias[0].figure(), d.coverage(), view(d, 'scatter').animation()\n"
+        "[picture.svg() for picture in pictures]\n"
         "print(*{name.partition('.')[0] for name in sys.modules})"
     )
     ran = subprocess.run(

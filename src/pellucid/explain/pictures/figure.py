@@ -23,7 +23,8 @@ from pellucid.explain.sentences import Language, as_language
 from pellucid.kernels.conv.spec import Sizes
 
 if TYPE_CHECKING:
-    from pellucid.explain.expression import Expression, Term
+    from pellucid.explain.algebra import Term
+    from pellucid.explain.expression import Expression
 
 _SHADE, _WINDOW = 0.24, 0.06  # of lit cells, and of windows
 
@@ -95,7 +96,7 @@ def _pieces(plan: Plan) -> Iterator[Piece]:
 
 
 def _term(plan: Plan, term: Term | None) -> str:
-    return "$…$" if term is None else f"${' '.join(map(plan.name, term.factors))}$"
+    return "$…$" if term is None else f"${' '.join(map(plan.name, term.elements))}$"
 
 
 # --- cells ----------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ from pellucid.explain.sentences import Language
 from pellucid.kernels.conv.spec import Sizes
 
 if TYPE_CHECKING:
-    from pellucid.explain.expression import Element
+    from pellucid.explain.algebra import Element
     from pellucid.explain.views.base import Add, View
     from pellucid.explain.views.gather import Gather
 
@@ -73,7 +73,7 @@ class Reel:
     def shared(self, step: Step) -> int | None:
         """Return the number of the factor that is the same in all terms, if there is one."""
         for k in (0, 1) if step.key and not step.is_one else ():
-            if len({add.term.factors[k] for add in step.adds}) == 1:
+            if len({add.term.elements[k] for add in step.adds}) == 1:
                 return k
         return None
 
@@ -173,4 +173,4 @@ def _on(part: Part, place: Sizes) -> Sizes:
 
 
 def _elements(add: Add) -> tuple[Element, ...]:
-    return (*add.term.factors, add.target)
+    return (*add.term.elements, add.target)

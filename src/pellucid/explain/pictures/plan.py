@@ -19,8 +19,9 @@ from pellucid.explain.sentences import Language
 from pellucid.kernels.conv.spec import Sizes
 
 if TYPE_CHECKING:
+    from pellucid.explain.algebra import Element
     from pellucid.explain.convolution import ConvDerivation
-    from pellucid.explain.expression import Element, Expression
+    from pellucid.explain.expression import Expression
     from pellucid.explain.sums import Factor, Sum
 
 MOST_PLACES, CUT_PLACES = 12, 9  # along one axis: so many, or when there are more, so many
@@ -110,7 +111,7 @@ class Plan:
         """The lit places of every array, by its key and the indices before the spatial ones."""
         lit: dict[tuple[str, Sizes], dict[Sizes, int]] = defaultdict(dict)
         for k in range(len(self.drawn)):
-            for element in self.drawn[k].factors:
+            for element in self.drawn[k].elements:
                 lead, place = self._split(element)
                 lit[element.key, lead][place] = k
         lead, place = self._split(self.left)

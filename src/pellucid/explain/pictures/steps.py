@@ -106,7 +106,7 @@ class _Animation:
         """The places of a part that are in a step, each with the number that colours it."""
         lit = {step.at: 0} if step.key == part.key else {}
         for k, add in enumerate(step.adds):
-            for element in (*add.term.factors, add.target):
+            for element in (*add.term.elements, add.target):
                 if element.key == part.key:
                     lit[self.reel.place(element)] = k if _is_numbered(step) else 0
         if isinstance(part, SpreadPart):
@@ -119,7 +119,7 @@ class _Animation:
         if shared is None:
             return
         for add in step.adds:
-            name = self.reel.name(add.term.factors[1 - shared])
+            name = self.reel.name(add.term.elements[1 - shared])
             x, y = block.middle(self.reel.place(add.target))
             yield Label(x, y + _UP * block.cell, f"$+ {name}$", block.letters)
 
@@ -150,7 +150,7 @@ class _Animation:
         *factors, target = self.reel.parts
         shared = self.reel.shared(step)
         if shared is not None:
-            found = step.adds[0].term.factors
+            found = step.adds[0].term.elements
             name = f"${self.reel.name(found[shared])}$"
             other = next(part for part in factors if part.key == found[1 - shared].key)
             key = "product" if other.key == "w" else "product_window"
@@ -159,7 +159,7 @@ class _Animation:
         elif step.is_one:
             yield Piece(f"${target.name(step.at)}$")
             for k, add in enumerate(step.adds[:MOST_NUMBERED]):
-                text = " ".join(map(self.reel.name, add.term.factors))
+                text = " ".join(map(self.reel.name, add.term.elements))
                 sign = "+" if k else "=" if step.is_all else "+="
                 yield Piece(f"${text}$", sign, k if _is_numbered(step) else None)
             if len(step.adds) > MOST_NUMBERED:

@@ -14,9 +14,9 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from pellucid.backend import Array
+from pellucid.explain.algebra import Element, Term
 from pellucid.explain.convolution import ConvDerivation
-from pellucid.explain.derivation import Elements
-from pellucid.explain.expression import Element, Term
+from pellucid.explain.elements import Elements
 from pellucid.explain.given import ready
 from pellucid.explain.pictures.picture import Picture
 from pellucid.explain.pictures.steps import animation

@@ -14,8 +14,8 @@ from itertools import groupby, product
 import numpy as np
 
 from pellucid.backend import Array
+from pellucid.explain.algebra import Element
 from pellucid.explain.axis import axes_of
-from pellucid.explain.expression import Element
 from pellucid.explain.sentences import Language
 from pellucid.explain.sums import Factor, Place, Sum, fixed, of_output
 from pellucid.explain.views.arrays import ALL, at
