@@ -47,7 +47,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "optim": _CORE | {"ops", "nn"},
     "data": _CORE,
     "models": _CORE | {"ops", "nn"},
-    "testing": _CORE | {"ops", "kernels"},
+    "testing": _CORE | {"ops", "kernels", "explain"},
 }
 MAY_IMPORT[""] = set(MAY_IMPORT)
 MAY_IMPORT["training"] = set(MAY_IMPORT)

@@ -45,6 +45,16 @@ SHOWS = {
         "  3 taps [1 1 2 1 2 1 1]",
         "epoch 8: mean squared error 0.02",
     ],
+    "08_diagnose.py": [
+        "backward: None, None, None\n",
+        "not_added: assigned-not-added, c1 i5x5 o1 k3x3 s2, gx[0,0,0,2]\n",
+        "not_flipped: kernel-not-flipped, c1 i4x4 o1 k3x3, gx[0,0,0,0]\n",
+        "not_cropped: empty-crop, c1 i5x5 o1 k3x3 s2, None\n",
+        "not_transposed: reshape-for-transpose, n2 c2 i4x4 o2 k3x3, gw[0,0,0,0]\n",
+        "right   dL/dx13 = dL/do11 w13 + dL/do12 w11 = 1*3 + 10*1 = 13\n",
+        "yours   dL/do12 w11 = 10*1 = 10\n",
+        "gx: 커널이 거꾸로 놓였다. [kernel-not-flipped]\n",
+    ],
 }
 
 

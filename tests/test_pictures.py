@@ -85,3 +85,10 @@ def test_the_dots_are_the_windows_that_reach_a_pixel() -> None:
     covered = x.grad.numpy()[0, 0]
     assert {pixel: covered[pixel] for pixel in inside} == dict(inside)
     assert len(inside) == covered.size
+
+
+@pytest.mark.parametrize("name", ["page-light", "page-dark", "page-light.ko", "page-dark.ko"])
+def test_pictures_of_the_page_are_small(name: str) -> None:
+    file = FOLDER / f"{name}.png"
+    assert file.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+    assert file.stat().st_size < 200_000

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from cli.command import run
 
 from pellucid.explain import derive, view
+from pellucid.explain.page import page
 
 SPEC = "c1 i5x5 o1 k3x3 s2"
 
@@ -104,6 +106,22 @@ def test_latex() -> None:
     )
 
 
+def test_a_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+    monkeypatch.setattr("webbrowser.open", seen.append)
+    file = tmp_path / "page.html"
+    options = ("--html", str(file), "--lang", "ko", "--grad", "weight", "--at", "0,0,1,2")
+    assert printed(SPEC, *options) == f"wrote {file}\n"
+    element = derive(SPEC).grad_weight[0, 0, 1, 2].left
+    assert file.read_text(encoding="utf-8") == page(SPEC, "ko", element=element)
+    assert seen == []
+    printed(SPEC, "--html", str(file), "--notation", "indices", "--open")
+    assert file.read_text(encoding="utf-8") == page(SPEC, notation="indices")
+    assert seen == [file.as_uri()]
+    code, _, error = run("explain", SPEC, "--html", str(tmp_path / "none" / "page.html"))
+    assert (code, error.startswith("error: [Errno 2]")) == (1, True)
+
+
 def test_korean() -> None:
     out = printed("n2 c2 i5x5 o2 k3x3 s2 p1 d1 g2", "--lang", "ko")
     assert "합성곱: 영상 2장, 입력 2채널 5x5, 커널 3x3, 보폭 2, 패딩 1, 그룹 2개," in out
@@ -149,6 +167,12 @@ def test_problems_of_every_kind_are_printed(spec: str) -> None:
          "  fix: leave one of --view and --latex out\n"),
         ((SPEC, "--lang", "fr"), "error: explain: there is no language 'fr'\n"
          "  fix: use one of en, ko\n"),
+        ((SPEC, "--open"), "error: explain: --open opens a page, but --html does not say which\n"
+         "  fix: add --html FILE\n"),
+        ((SPEC, "--html", "page.html", "--latex"), "error: explain: --html writes a page, and "
+         "--latex prints something else\n  fix: leave one of --html and --latex out\n"),
+        ((SPEC, "--html", "page.html", "--view", "gather"), "error: explain: --html writes a page, "
+         "and --view prints something else\n  fix: leave one of --html and --view out\n"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_explained(words: tuple[str, ...], message: str) -> None:

@@ -1,7 +1,8 @@
 """The commands and their options; what goes wrong becomes one message and an exit code.
 
-Exit codes: 0 done, 1 the system would not (a full disk), 2 the options or the data cannot be used,
-128 + n stopped by signal n (130 for Ctrl-C). Next room: train.py.
+Exit codes: 0 done, 1 the system would not (a full disk), or `diagnose` found a mistake, 2 the
+options or the data cannot be used, 128 + n stopped by signal n (130 for Ctrl-C).
+Next room: train.py.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import typer
 
 import pellucid
 from pellucid.cli.bench import bench
+from pellucid.cli.diagnose import diagnose_file
 from pellucid.cli.explain import GRADIENTS, explain
 from pellucid.cli.info import describe
 from pellucid.cli.train import train
@@ -89,13 +91,49 @@ _Threads = Annotated[
 ]
 
 
+_Packed = Annotated[
+    bool, typer.Option("--packed", help="Time forward with weights packed beforehand, too.")
+]
+
+
 @app.command("bench")
 def _bench(
-    spec: _Spec, dtype: _DType = "float32", algorithm: _Algorithm = None, threads: _Threads = None
+    spec: _Spec,
+    dtype: _DType = "float32",
+    algorithm: _Algorithm = None,
+    threads: _Threads = None,
+    packed: _Packed = False,
 ) -> None:
     """Time one convolution in its three directions."""
     with _in_words():
-        typer.echo(bench(spec, dtype, algorithm, threads))
+        typer.echo(bench(spec, dtype, algorithm, threads, packed))
+
+
+_Target = Annotated[str, typer.Argument(metavar="FILE:FUNCTION", help="As in my_conv.py:backward.")]
+_Forward = Annotated[
+    str | None,
+    typer.Option(metavar="FUNCTION", help="The forward pass, to be checked first."),
+]
+_Language = Annotated[str, typer.Option("--lang", metavar="en|ko", help="The language.")]
+_CaseSeed = Annotated[
+    int, typer.Option("--seed", metavar="N", help="The numbers depend on it, and the last cases.")
+]
+
+
+@app.command("diagnose")
+def _diagnose(
+    function: _Target, forward: _Forward = None, lang: _Language = "en", seed: _CaseSeed = 0
+) -> None:
+    """Say which mistake a backward pass of conv2d in a file makes.
+
+    The function is backward(gy, x, w, stride, padding, dilation, groups) -> gx, gw, gb on NumPy
+    arrays; options that it does not know may be left out. The exit code is 1 for a mistake.
+    """
+    with _in_words():
+        text, is_wrong = diagnose_file(function, forward, lang, seed)
+        typer.echo(text)
+    if is_wrong:
+        raise typer.Exit(1)
 
 
 def _one_of(names: Iterable[str]) -> str:
@@ -117,6 +155,10 @@ _Latex = Annotated[bool, typer.Option("--latex", help="Print LaTeX.")]
 _Notation = Annotated[
     str, typer.Option(metavar=_one_of(NOTATIONS), help="x13 counted from 1, or x[0,0,0,2] from 0.")
 ]
+_Html = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Write it as a page to look at and try out.")
+]
+_Open = Annotated[bool, typer.Option("--open", help="Open that page in a browser.")]
 _Lang = Annotated[str, typer.Option(metavar=_one_of(LANGUAGES), help="English or Korean.")]
 
 
@@ -129,13 +171,15 @@ def _explain(
     latex: _Latex = False,
     notation: _Notation = "textbook",
     lang: _Lang = "en",
+    html: _Html = None,
+    look: _Open = False,
 ) -> None:
     """Show the gradients of one convolution: every element's equation, and how it follows.
 
     The example to begin with: pellucid explain "c1 i5x5 o1 k3x3 s2"
     """
     with _in_words():
-        explain(spec, grad, at, view, latex, notation, lang)
+        explain(spec, grad, at, view, latex, notation, lang, html, look)
 
 
 # The options of `pellucid train`; None is one that was not given.

@@ -1,10 +1,14 @@
-"""`pellucid explain SPEC`: the derivation of a convolution in a terminal, or as LaTeX.
+"""`pellucid explain SPEC`: the derivation of a convolution in a terminal, as LaTeX, or as a page.
 
 A small problem is shown with all its equations, of a larger one a few, and any one by `--at`.
-Not here: the derivation (explain/), its look (equations.py). Next room: equations.py.
+Not here: the derivation and the page (explain/), the look of what is printed (equations.py).
+Next room: equations.py.
 """
 
 from __future__ import annotations
+
+import webbrowser
+from pathlib import Path
 
 from rich.console import Console
 
@@ -13,6 +17,7 @@ from pellucid.cli.progress import say
 from pellucid.errors import ArgumentError
 from pellucid.explain import ConvDerivation, Elements, Expression, derive, view
 from pellucid.explain.notation import as_notation
+from pellucid.explain.page import page
 from pellucid.explain.sentences import Language, as_language
 
 GRADIENTS = ("input", "weight", "bias")
@@ -26,20 +31,45 @@ def explain(
     latex: bool,
     notation: str,
     lang: str,
+    html: Path | None,
+    look: bool,
 ) -> None:
     """Print the derivation of a spec, of one gradient, or of one of its elements; or a view.
+
+    With `html` it becomes a page in that file, which `look` opens in a browser.
 
     Raises: ArgumentError for options that do not fit together, and as `derive` and its indexing.
     """
     language = as_language(lang)
     derivation = derive(text, notation=as_notation(notation))
     console = Console()
+    if html is not None:
+        _check_written(seen_as, latex)
+        _, element = _chosen(derivation, grad, at)
+        say(console, _written(derivation, element, html, look, language))
+        return
+    if look:
+        raise ArgumentError(
+            "explain", "--open opens a page, but --html does not say which", fix="add --html FILE"
+        )
     if seen_as is not None:
         _check_alone(seen_as, grad, at, latex)
         seen, screen = view(derivation, seen_as), Screen(console, derivation, language)
         screen.title()
         screen.view(seen)
         return
+    _print_equations(console, derivation, grad, at, latex, language)
+
+
+def _print_equations(
+    console: Console,
+    derivation: ConvDerivation,
+    grad: str | None,
+    at: str | None,
+    latex: bool,
+    language: Language,
+) -> None:
+    """Print all arrays, or one gradient, or one element of it."""
     parts, element = _chosen(derivation, grad, at)
     if latex:
         say(console, _latex(derivation, parts, element, language))
@@ -55,6 +85,29 @@ def explain(
         screen.part(part)
     if grad is None:
         screen.hints()
+
+
+def _written(
+    derivation: ConvDerivation, element: Expression | None, html: Path, look: bool, lang: Language
+) -> str:
+    """Write the page, with one element chosen if one is asked for, and return what to say."""
+    chosen = None if element is None else element.left
+    text = page(derivation.spec, lang, notation=derivation.names.notation, element=chosen)
+    html.write_text(text, encoding="utf-8")
+    if look:
+        webbrowser.open(html.resolve().as_uri())
+    return f"wrote {html}"
+
+
+def _check_written(seen_as: str | None, latex: bool) -> None:
+    """Hold a page to come without the options that print something else."""
+    for option, given in (("--view", seen_as), ("--latex", latex)):
+        if given:
+            raise ArgumentError(
+                "explain",
+                f"--html writes a page, and {option} prints something else",
+                fix=f"leave one of --html and {option} out",
+            )
 
 
 def _check_alone(seen_as: str, grad: str | None, at: str | None, latex: bool) -> None:
