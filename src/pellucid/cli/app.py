@@ -159,6 +159,13 @@ _Html = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Write it as a page to look at and try out.")
 ]
 _Open = Annotated[bool, typer.Option("--open", help="Open that page in a browser.")]
+_Svg = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Draw it: one element, or with --view all its steps. The ending may be .png or .gif.",
+    ),
+]
 _Lang = Annotated[str, typer.Option(metavar=_one_of(LANGUAGES), help="English or Korean.")]
 
 
@@ -173,13 +180,14 @@ def _explain(
     lang: _Lang = "en",
     html: _Html = None,
     look: _Open = False,
+    svg: _Svg = None,
 ) -> None:
     """Show the gradients of one convolution: every element's equation, and how it follows.
 
     The example to begin with: pellucid explain "c1 i5x5 o1 k3x3 s2"
     """
     with _in_words():
-        explain(spec, grad, at, view, latex, notation, lang, html, look)
+        explain(spec, grad, at, view, latex, notation, lang, html, look, svg)
 
 
 # The options of `pellucid train`; None is one that was not given.
