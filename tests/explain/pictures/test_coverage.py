@@ -51,7 +51,7 @@ def test_reasons_are_grouped_by_axis():
     texts = " ".join(label.text for label in read(derive("c1 i9 o1 k2 s3")).labels())
     assert "places 3, 6 (between two windows) and place 9 (left over)" in texts
     texts = " ".join(label.text for label in read(derive("c1 i30 o1 k2 s3")).labels())
-    assert "places 3, 6, 9, 12, 15, 18, …, 27 (between two windows)" in texts
+    assert "places 3, 6, 9, 12, 15, 18, ... 27 (between two windows)" in texts
 
 
 def test_of_a_large_image_both_ends_are_drawn():

@@ -15,18 +15,17 @@ from pellucid.explain.pictures.layout import Sheet
 from pellucid.explain.pictures.picture import Picture
 from pellucid.explain.pictures.scene import Label, Scene, Shape, Style
 from pellucid.explain.pictures.text import plain
-from pellucid.explain.pictures.words import COVERAGE, NOTES, PLURALS
-from pellucid.explain.sentences import PLACES, REASONS, Language, as_language
+from pellucid.explain.pictures.words import COVERAGE, NOTES
+from pellucid.explain.sentences import ROWS, Language, as_language
+from pellucid.explain.why import uncovered
 from pellucid.kernels.conv.spec import Sizes
 
 if TYPE_CHECKING:
-    from pellucid.explain.axis import Reason
     from pellucid.explain.convolution import ConvDerivation
 
 _MOST, _FIRST, _LAST = 22, 14, 6  # places along an axis; of more, those at both ends
 _SLICES = (6, 3, 2)  # the same for the first of three axes
 _PALE, _DARK, _LEAST = 0.06, 0.5, 3  # the colours of no, and of the most windows, at least 3
-_LISTED = 6  # places of one axis that no window holds
 
 
 def coverage(derivation: ConvDerivation, lang: Language) -> Picture:
@@ -102,28 +101,16 @@ class _Coverage:
 
     def _grey(self) -> str:
         """Say which places no window holds, and why."""
-        places = NOTES[self.lang]["and"].join(self._uncovered())
+        listed = uncovered(self.axes, self.lang, self.names.position(0))
+        places = NOTES[self.lang]["and"].join(listed)
         return self.words["grey"].format(places=places) if places else ""
-
-    def _uncovered(self) -> Iterator[str]:
-        for k, axis in enumerate(self.axes):
-            found: dict[Reason, list[int]] = {}
-            for h in range(axis.size):
-                if reason := axis.why_uncovered(h):
-                    found.setdefault(reason, []).append(self.names.position(h))
-            for why, places in found.items():
-                words = PLURALS if len(places) > 1 else PLACES
-                name = words[self.lang][len(self.axes) - 1][k]
-                listed = ", ".join(map(str, places[:_LISTED]))
-                listed += f", …, {places[-1]}" if len(places) > _LISTED else ""
-                yield f"{name} {listed} ({REASONS[self.lang][why]})"
 
     def _left_out(self) -> str:
         words = NOTES[self.lang]
         said = [
             words["some"].format(places=name, count=len(drawn), size=size)
             for name, drawn, size in zip(
-                PLURALS[self.lang][len(self.axes) - 1], self.part.places, self.part.shape,
+                ROWS[self.lang][len(self.axes) - 1], self.part.places, self.part.shape,
                 strict=True,
             )
             if len(drawn) < size

@@ -16,7 +16,7 @@ import numpy as np
 
 from pellucid.errors import UnsupportedError
 from pellucid.explain.pictures.block import Part
-from pellucid.explain.pictures.plan import CUT_PLACES, MOST_PLACES, MOST_SLICES
+from pellucid.explain.pictures.plan import MOST_PLACES, most_places
 from pellucid.explain.pictures.spread import SpreadPart
 from pellucid.explain.pictures.words import STEPS
 from pellucid.explain.sentences import Language
@@ -94,7 +94,7 @@ class Reel:
         shape = self.view.steps.shape
         if 0 in shape:
             return []
-        along = [range(min(size, MOST_PLACES)) for size in shape[-self.kept :]]
+        along = [range(min(size, MOST_PLACES[self.kept])) for size in shape[-self.kept :]]
         before = (0,) * (len(shape) - self.kept)
         return [int(np.ravel_multi_index((*before, *at), shape)) for at in product(*along)]
 
@@ -163,8 +163,9 @@ class Reel:
 
     def _first(self, places: Sequence[range]) -> tuple[range, ...]:
         """The places that are drawn: all, or the first along each axis."""
-        most = [along if len(along) <= MOST_PLACES else along[:CUT_PLACES] for along in places]
-        return (*(along[:MOST_SLICES] for along in most[:-2]), *most[-2:])
+        return tuple(
+            along[: most_places(len(along), axis, self.kept)] for axis, along in enumerate(places)
+        )
 
 
 def _on(part: Part, place: Sizes) -> Sizes:

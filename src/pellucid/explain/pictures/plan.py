@@ -14,8 +14,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias, cast
 
 from pellucid.explain.pictures.block import Part
-from pellucid.explain.pictures.words import NOTES, PLURALS
-from pellucid.explain.sentences import Language
+from pellucid.explain.pictures.words import NOTES
+from pellucid.explain.sentences import ROWS, Language
 from pellucid.kernels.conv.spec import Sizes
 
 if TYPE_CHECKING:
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from pellucid.explain.expression import Expression
     from pellucid.explain.sums import Factor, Sum
 
-MOST_PLACES, CUT_PLACES = 12, 9  # along one axis: so many, or when there are more, so many
+# Along an axis so many places are drawn, by the number of axes; or when there are more, so many.
+MOST_PLACES, CUT_PLACES = {1: 16, 2: 12, 3: 12}, 9
 MOST_SLICES = 6  # along the first of three axes
 MOST_NUMBERED = 9  # terms that have numbers
 MOST_WINDOWS = 4  # that are outlined
@@ -154,7 +155,7 @@ class Plan:
             if along and any(is_cut[axis : axis + 1]):
                 places.append(range(min(along), max(along) + 1))
             else:
-                places.append(_around(every, along, _most(len(every), len(whole) - axis)))
+                places.append(_around(every, along, most_places(len(every), axis, len(whole))))
         return Part(self.names, key, lead, tuple(places))
 
     def _whole(self, array: str) -> list[range]:
@@ -176,7 +177,7 @@ class Plan:
         for factor in self.total.factors:
             whole = self._whole(factor.array)
             for axis, (runs, values) in enumerate(factor.places[len(factor.places) - len(whole) :]):
-                most = _most(len(whole[axis]), len(whole) - axis)
+                most = most_places(len(whole[axis]), axis, len(whole))
                 while runs and _span(values[: counts[runs]]) > most:
                     counts[runs] -= 1
         return replace(self.total, counts=tuple(counts))
@@ -206,7 +207,7 @@ class Plan:
 
     def _cut(self, part: Part, lang: Language) -> str:
         """Say which places of an array are drawn, if not all."""
-        words, places = NOTES[lang], PLURALS[lang][len(self.derivation.axes) - 1]
+        words, places = NOTES[lang], ROWS[lang][len(self.derivation.axes) - 1]
         said = list(self._ranges(part, places, words["range"]))
         array = Part(self.names, part.key, (), ((),)).title
         return words["of"].format(array=array, ranges=words["and"].join(said)) if said else ""
@@ -219,11 +220,11 @@ class Plan:
                 yield words.format(places=name, first=first, last=last, size=size)
 
 
-def _most(size: int, axis: int) -> int:
-    """How many places are drawn along an axis, the last of which is 1."""
-    if axis == 3:
+def most_places(size: int, axis: int, axes: int) -> int:
+    """Return how many places at most are drawn along one axis of so many."""
+    if axes == 3 and axis == 0:
         return MOST_SLICES
-    return size if size <= MOST_PLACES else CUT_PLACES
+    return size if size <= MOST_PLACES[axes] else CUT_PLACES
 
 
 def _around(whole: range, lit: Sequence[int], most: int) -> range:

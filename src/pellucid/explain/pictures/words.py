@@ -28,12 +28,6 @@ SUMS = {
     },
 }
 
-# What the places along each of 1, 2 or 3 axes are called.
-PLURALS = {
-    "en": (("places",), ("rows", "columns"), ("slices", "rows", "columns")),
-    "ko": (("자리",), ("행", "열"), ("단면", "행", "열")),
-}
-
 # What stands around an equation.
 NOTES = {
     "en": {
