@@ -66,6 +66,18 @@ def test_windows_lie_where_they_lie():
     assert dense.windows(dense.columns[-1][0]) == []
 
 
+def test_windows_are_those_of_the_image_and_have_the_first_of_their_terms():
+    d = derive("n2 c1 i5x5 o2 k3x3 s2")
+    found = plan(d.grad_weight[1, 0, 0, 0])
+    assert [part.lead for part in found.columns[1]] == [(0, 0), (1, 0)]
+    terms = [[window.term for window in found.windows(part)] for part in found.columns[1]]
+    assert terms == [[0, 1, 2, 3], [4, 5, 6, 7]]
+    found = plan(d.grad_input[1, 0, 2, 2])
+    (target,) = found.columns[-1]
+    assert len(found.total) == 8
+    assert [window.term for window in found.windows(target)] == [0, 1, 2, 3]
+
+
 def test_of_a_large_array_the_part_around_the_element_is_drawn():
     found = plan(LARGE.grad_input[0, 1, 100, 222])
     gy, w, gx = (column[0] for column in found.columns)

@@ -86,12 +86,10 @@ class Plan:
         """Return the windows of the equation on the array that they lie on; none if too many."""
         if part.array != self.pixels:
             return []
-        found = {
-            place: term
-            for (key, _), lit in self._lit.items()
-            if key[-1] in {"x", "y"} - {self.pixels}
-            for place, term in lit.items()
-        }
+        found: dict[Sizes, int] = {}
+        for (key, lead), lit in self._lit.items():
+            if key[-1] in {"x", "y"} - {self.pixels} and lead[0] == part.lead[0]:  # of its image
+                found = {**lit, **found}  # of several channels with one window, the first counts
         if len(found) > MOST_WINDOWS:
             return []
         return [Window(self._window(place), term) for place, term in found.items()]
