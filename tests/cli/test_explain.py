@@ -154,7 +154,7 @@ def test_a_picture_of_pixels(tmp_path: Path) -> None:
 
 def test_korean() -> None:
     out = printed("n2 c2 i5x5 o2 k3x3 s2 p1 d1 g2", "--lang", "ko")
-    assert "합성곱: 영상 2장, 입력 2채널 5x5, 커널 3x3, 보폭 2, 패딩 1, 그룹 2개," in out
+    assert "합성곱: 이미지 2장, 입력 2채널 5x5, 커널 3x3, 보폭 2, 패딩 1, 그룹 2개," in out
     for title in ("순전파", "x에 대한 기울기", "w에 대한 기울기", "b에 대한 기울기"):
         assert title in out
     assert "식 100개 가운데 97개는 생략했다." in " ".join(out.split())

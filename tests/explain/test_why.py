@@ -24,9 +24,9 @@ CASES = [
     (derive("c1 i1 o1 k3 p1").grad_weight[0, 0, 0], "padding",
      "it meets nothing but padding", "패딩하고만 만난다"),
     (derive("n0 c1 i5 o1 k3").grad_weight[0, 0, 0], "batch",
-     "there are no images in the batch", "배치에 영상이 없다"),
+     "there are no images in the batch", "배치에 이미지가 없다"),
     (derive("n0 c1 i5 o1 k3").grad_bias[0], "batch",
-     "there are no images in the batch", "배치에 영상이 없다"),
+     "there are no images in the batch", "배치에 이미지가 없다"),
 ]  # fmt: skip
 
 

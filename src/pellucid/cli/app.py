@@ -16,6 +16,7 @@ import typer
 
 import pellucid
 from pellucid.cli.bench import bench
+from pellucid.cli.contributions import Batch, explain_run, is_run
 from pellucid.cli.diagnose import diagnose_file
 from pellucid.cli.explain import GRADIENTS, explain
 from pellucid.cli.info import describe
@@ -141,11 +142,16 @@ def _one_of(names: Iterable[str]) -> str:
 
 
 _Grad = Annotated[
-    str | None, typer.Option(metavar=_one_of(GRADIENTS), help="One gradient. [default: all]")
+    str | None,
+    typer.Option(metavar=_one_of(GRADIENTS), help="One gradient. [default: all; of a run, weight]"),
 ]
 _At = Annotated[
     str | None,
-    typer.Option(metavar="N,C,H,W", help="One element of it, counted from 0, as in 0,0,0,2."),
+    typer.Option(
+        metavar="N,C,H,W",
+        help="One element of it, counted from 0, as in 0,0,0,2. [default: all; of a run, the "
+        "largest]",
+    ),
 ]
 _View = Annotated[
     str | None,
@@ -163,7 +169,24 @@ _Svg = Annotated[
     Path | None,
     typer.Option(
         metavar="FILE",
-        help="Draw it: one element, or with --view all its steps. The ending may be .png or .gif.",
+        help="Draw it: one element, or with --view its steps; the ending may be .png or .gif. Of a "
+        "run: the heat map.",
+    ),
+]
+_Layer = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="A layer of a run. [default: the first]"),
+]
+_Epoch = Annotated[
+    int | None, typer.Option(metavar="E", help="An epoch of a run, from 1. [default: the last]")
+]
+_Batch = Annotated[
+    int | None, typer.Option(metavar="B", help="A batch of it, from 1. [default: the last full]")
+]
+_What = Annotated[
+    str,
+    typer.Argument(
+        metavar="SPEC|FOLDER", help="As in `c1 i5x5 o1 k3x3 s2`, in quotes; or the folder of a run."
     ),
 ]
 _Lang = Annotated[str, typer.Option(metavar=_one_of(LANGUAGES), help="English or Korean.")]
@@ -171,7 +194,7 @@ _Lang = Annotated[str, typer.Option(metavar=_one_of(LANGUAGES), help="English or
 
 @app.command("explain")
 def _explain(
-    spec: _Spec,
+    what: _What,
     grad: _Grad = None,
     at: _At = None,
     view: _View = None,
@@ -181,13 +204,22 @@ def _explain(
     html: _Html = None,
     look: _Open = False,
     svg: _Svg = None,
+    layer: _Layer = None,
+    epoch: _Epoch = None,
+    batch: _Batch = None,
 ) -> None:
     """Show the gradients of one convolution: every element's equation, and how it follows.
 
     The example to begin with: pellucid explain "c1 i5x5 o1 k3x3 s2"
+
+    Of the folder of a run, show what an element of a gradient of a layer is made of.
     """
     with _in_words():
-        explain(spec, grad, at, view, latex, notation, lang, html, look, svg)
+        chosen = Batch(layer, epoch, batch)
+        if is_run(what, chosen):
+            explain_run(what, chosen, grad, at, view, latex, notation, lang, html, look, svg)
+        else:
+            explain(what, grad, at, view, latex, notation, lang, html, look, svg)
 
 
 # The options of `pellucid train`; None is one that was not given.

@@ -186,10 +186,17 @@ def _chosen(
             "explain", f"there is no gradient {grad!r}", fix=f"use one of {', '.join(GRADIENTS)}"
         )
     chosen = gradients[grad]
-    return [chosen], None if at is None else chosen[_index(at)]
+    return [chosen], None if at is None else chosen[as_index(at)]
 
 
-def _index(at: str) -> tuple[int, ...]:
+def as_index(at: str) -> tuple[int, ...]:
+    """Return the index that `--at` names.
+
+    Raises: ArgumentError for what is no list of whole numbers.
+
+    >>> as_index("0,0,0,2")
+    (0, 0, 0, 2)
+    """
     try:
         return tuple(int(part) for part in at.split(","))
     except ValueError:

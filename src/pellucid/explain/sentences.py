@@ -72,7 +72,7 @@ WHY = {
         "dilation": "{at}{place} 팽창으로 생긴 틈에 있다. 한 윈도우의 가중치는 {d}칸 간격으로 놓여 "
         "여기에 닿지 않는다",
         "padding": "패딩하고만 만난다",
-        "batch": "배치에 영상이 없다",
+        "batch": "배치에 이미지가 없다",
     },
 }
 TOPICS = {
@@ -104,7 +104,7 @@ SCREEN = {
     },
     "ko": {
         "convolution": "합성곱",
-        "images": "영상 {N}장",
+        "images": "이미지 {N}장",
         "input": "입력",
         "output": "출력",
         "kernel": "커널",

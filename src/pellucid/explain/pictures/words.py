@@ -51,7 +51,7 @@ NOTES = {
         "of": "{array}의 {ranges}",
         "some": "{places} {size}개 가운데 {count}개",
         "and": ", ",
-        "images": "영상 {total}장 가운데 {count}장",
+        "images": "이미지 {total}장 가운데 {count}장",
         "channels": "채널 ${letter}$ {total}개 가운데 {count}개",
         "terms": "항 {total}개 가운데 {count}개",
         "zero": "{equation}: {why}.",
