@@ -67,6 +67,9 @@ def test_padding_has_dashes_and_zeros_and_no_numbers():
     boxes = list(block.cells(padded.text))
     assert [box.title for box in boxes if box.title] == ["x11", "x12", "x21", "x22"]
     assert sum(box.style.dash > 0 for box in boxes) == 12
+    assert {box.style.dash for box in boxes} == {0, 2.5}
+    uneven = Block(padded, 43, True).cells(padded.text)
+    assert {43 / box.style.dash % 2 for box in uneven if box.style.dash} == {0}
     assert labels(block.zeros()) == ["$0$"] * 12
     small = Block(padded, 20, False)
     assert labels(small.numbers()) == ["1", "2"] * 2

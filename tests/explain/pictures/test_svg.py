@@ -93,6 +93,7 @@ def test_shapes():
     assert '<polyline points="0,0 1,1" class="c1"/>' in svg
     assert '<polygon points="0,0 1,1 2,0" class="c2"/>' in svg
     look = "fill:#eaeef2;fill-opacity:0.5;stroke:#afb8c1;stroke-width:2;stroke-dasharray:3"
+    look += ";stroke-dashoffset:1.5"
     assert f".c0{{{look}}}" in svg
     assert ">a &lt; b &amp; c</title>" in svg
 

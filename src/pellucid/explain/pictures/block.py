@@ -185,7 +185,10 @@ class Block:
         for place in self.places():
             x, y = self.corner(place)
             said = title(place) if self.part.is_inside(place) else ""
-            yield Box(x, y, self.cell, self.cell, self.part.style(place), title=said)
+            style = self.part.style(place)
+            if style.dash:  # a whole number of dashes, so that those of neighbours coincide
+                style = style._replace(dash=self.cell / (2 * round(self.cell / 2 / style.dash)))
+            yield Box(x, y, self.cell, self.cell, style, title=said)
 
     def labels(
         self, is_faint: Callable[[Sizes], bool] = lambda place: False, up: float = 0.0

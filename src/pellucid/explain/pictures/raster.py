@@ -145,7 +145,8 @@ class _Painter:
             context.set_foreground(self.theme[style.stroke])
             context.set_linewidth(SCALE * style.width)
             if style.dash:
-                context.set_dashes(0, [SCALE * style.dash] * 2)
+                dash = SCALE * style.dash
+                context.set_dashes(dash / 2, [dash, dash])
             self.renderer.draw_path(context, path, self.place, None)
         context.restore()
 

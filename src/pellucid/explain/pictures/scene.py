@@ -60,7 +60,7 @@ class Style(NamedTuple):
     opacity: float = 1.0  # of the filling
     stroke: str | None = None
     width: float = 1.0
-    dash: float = 0.0  # the length of dashes and of the gaps between them
+    dash: float = 0.0  # the length of dashes, of which the first is a half, and of gaps
 
 
 class Box(NamedTuple):

@@ -163,7 +163,9 @@ def _declarations(style: Style) -> str:
     parts += [f"fill-opacity:{_number(style.opacity)}"] if style.opacity < 1 else []
     if style.stroke:
         parts += [f"stroke:var(--{style.stroke})", f"stroke-width:{_number(style.width)}"]
-    parts += [f"stroke-dasharray:{_number(style.dash)}"] if style.dash else []
+    if style.dash:
+        dash, half = _number(style.dash), _number(style.dash / 2)
+        parts += [f"stroke-dasharray:{dash}", f"stroke-dashoffset:{half}"]
     return ";".join(parts)
 
 
