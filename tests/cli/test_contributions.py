@@ -138,11 +138,6 @@ def test_what_is_for_a_spec_is_not_for_a_run_and_the_other_way(folder: Path) -> 
             2, f"error: explain: {words[0]} is for a spec, and {folder} is a run\n"
             f"  fix: leave {words[0]} out\n",
         )  # fmt: skip
-    code, _, error = run("explain", "c1 i5 o1 k3", "--svg", "a.svg")
-    assert (code, error) == (
-        2, "error: explain: --svg a.svg is the heat map of a run, and 'c1 i5 o1 k3' is a spec\n"
-        "  fix: use --html FILE, whose page has pictures\n",
-    )  # fmt: skip
 
 
 def test_a_folder_that_is_no_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from cli.command import run
 
-from pellucid.explain import derive, view
+from pellucid.explain import ConvDerivation, Picture, derive, view
 from pellucid.explain.page import page
 
 SPEC = "c1 i5x5 o1 k3x3 s2"
@@ -122,6 +123,35 @@ def test_a_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (code, error.startswith("error: [Errno 2]")) == (1, True)
 
 
+@pytest.mark.parametrize(
+    ("words", "said", "picture"),
+    [
+        ((), "dL/dx33", lambda d: d.grad_input[0, 0, 2, 2].figure()),
+        (("--grad", "weight"), "dL/dw22", lambda d: d.grad_weight[0, 0, 1, 1].figure()),
+        (("--grad", "input", "--at", "0,0,0,2", "--lang", "ko"), "dL/dx13",
+         lambda d: d.grad_input[0, 0, 0, 2].figure("ko")),
+        (("--view", "scatter"), "scatter", lambda d: view(d, "scatter").animation()),
+        (("--view", "gather", "--lang", "ko"), "gather",
+         lambda d: view(d, "gather").animation("ko")),
+    ],
+)  # fmt: skip
+def test_a_picture(
+    words: tuple[str, ...], said: str, picture: Callable[[ConvDerivation], Picture], tmp_path: Path
+) -> None:
+    file = tmp_path / "picture.svg"
+    out = printed(SPEC, *words, "--svg", str(file))
+    assert " ".join(out.split()) == f"drew {said} in {file}"
+    assert file.read_text(encoding="utf-8") == picture(derive(SPEC)).svg()
+
+
+def test_a_picture_of_pixels(tmp_path: Path) -> None:
+    file = tmp_path / "picture.gif"
+    printed("c1 i3 o1 k2", "--view", "scatter", "--svg", str(file))
+    assert file.read_bytes().startswith(b"GIF89a")
+    code, _, error = run("explain", SPEC, "--svg", str(tmp_path / "none" / "a.svg"))
+    assert (code, "cannot be written: No such file or directory" in error) == (2, True)
+
+
 def test_korean() -> None:
     out = printed("n2 c2 i5x5 o2 k3x3 s2 p1 d1 g2", "--lang", "ko")
     assert "합성곱: 이미지 2장, 입력 2채널 5x5, 커널 3x3, 보폭 2, 패딩 1, 그룹 2개," in out
@@ -163,12 +193,18 @@ def test_problems_of_every_kind_are_printed(spec: str) -> None:
         ((SPEC, "--view", "matrix"), "error: explain: there is no view 'matrix'\n"
          "  fix: use one of scatter, gather, phases, windows, correlation\n"),
         ((SPEC, "--view", "gather", "--latex"), "error: explain: --view gather shows a whole "
-         "gradient in words, and --latex something else\n"
+         "gradient, and --latex something else\n"
          "  fix: leave one of --view and --latex out\n"),
         ((SPEC, "--lang", "fr"), "error: explain: there is no language 'fr'\n"
          "  fix: use one of en, ko\n"),
         ((SPEC, "--open"), "error: explain: --open opens a page, but --html does not say which\n"
          "  fix: add --html FILE\n"),
+        ((SPEC, "--svg", "a.svg", "--latex"), "error: explain: --svg draws a picture, and --latex "
+         "writes something else\n  fix: leave one of --svg and --latex out\n"),
+        ((SPEC, "--svg", "a.svg", "--html", "a.html"), "error: explain: --svg draws a picture, and "
+         "--html writes something else\n  fix: leave one of --svg and --html out\n"),
+        ((SPEC, "--svg", "a.jpg"), "error: save: there is no picture of the kind '.jpg'\n"
+         "  fix: name the file .svg, .png or .gif\n"),
         ((SPEC, "--html", "page.html", "--latex"), "error: explain: --html writes a page, and "
          "--latex prints something else\n  fix: leave one of --html and --latex out\n"),
         ((SPEC, "--html", "page.html", "--view", "gather"), "error: explain: --html writes a page, "

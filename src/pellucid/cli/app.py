@@ -138,7 +138,14 @@ _Html = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Write it as a page to look at and try out.")
 ]
 _Open = Annotated[bool, typer.Option("--open", help="Open that page in a browser.")]
-_Svg = Annotated[Path | None, typer.Option(metavar="FILE", help="Write the heat map of a run.")]
+_Svg = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Draw it: one element, or with --view its steps; the ending may be .png or .gif. Of a "
+        "run: the heat map.",
+    ),
+]
 _Layer = Annotated[
     str | None,
     typer.Option(metavar="NAME", help="A layer of a run. [default: the first]"),

@@ -1,7 +1,8 @@
-"""`pellucid explain SPEC`: the derivation of a convolution in a terminal, as LaTeX, or as a page.
+"""`pellucid explain SPEC`: the derivation of a convolution, printed, as LaTeX, page or picture.
 
 A small problem is shown with all its equations, of a larger one a few, and any one by `--at`.
-Not here: the derivation and the page (explain/), the look of what is printed (equations.py).
+Not here: the derivation, the page and the pictures (explain/), the look of what is printed
+(equations.py).
 Next room: equations.py.
 """
 
@@ -37,19 +38,18 @@ def explain(
 ) -> None:
     """Print the derivation of a spec, of one gradient, or of one of its elements; or a view.
 
-    With `html` it becomes a page in that file, which `look` opens in a browser.
+    With `html` it becomes a page in that file, which `look` opens in a browser; with `svg`, a
+    picture.
 
     Raises: ArgumentError for options that do not fit together, and as `derive` and its indexing.
     """
     language = as_language(lang)
-    if svg is not None:
-        raise ArgumentError(
-            "explain",
-            f"--svg {svg} is the heat map of a run, and {text!r} is a spec",
-            fix="use --html FILE, whose page has pictures",
-        )
     derivation = derive(text, notation=as_notation(notation))
     console = Console()
+    if svg is not None:
+        _check_drawn(seen_as, grad, at, latex, html)
+        say(console, _drawn(derivation, seen_as, grad, at, svg, language))
+        return
     if html is not None:
         _check_written(seen_as, latex)
         _, element = _chosen(derivation, grad, at)
@@ -106,6 +106,42 @@ def _written(
     return f"wrote {html}"
 
 
+def _drawn(
+    derivation: ConvDerivation,
+    seen_as: str | None,
+    grad: str | None,
+    at: str | None,
+    file: Path,
+    lang: Language,
+) -> str:
+    """Draw a view or one element, if none is asked for one in the middle; return what to say."""
+    if seen_as is not None:
+        picture, what = view(derivation, seen_as).animation(lang), seen_as
+    else:
+        parts, element = _chosen(derivation, grad, at)
+        part = derivation.grad_input if grad is None else parts[0]
+        if element is None:
+            element = part[tuple(size // 2 for size in part.shape)]
+        picture, what = element.figure(lang), element.left.text()
+    picture.save(file)
+    return f"drew {what} in {file}"
+
+
+def _check_drawn(
+    seen_as: str | None, grad: str | None, at: str | None, latex: bool, html: Path | None
+) -> None:
+    """Hold a picture to come without the options that print or write something else."""
+    for option, given in (("--latex", latex), ("--html", html)):
+        if given:
+            raise ArgumentError(
+                "explain",
+                f"--svg draws a picture, and {option} writes something else",
+                fix=f"leave one of --svg and {option} out",
+            )
+    if seen_as is not None:
+        _check_alone(seen_as, grad, at, latex)
+
+
 def _check_written(seen_as: str | None, latex: bool) -> None:
     """Hold a page to come without the options that print something else."""
     for option, given in (("--view", seen_as), ("--latex", latex)):
@@ -123,7 +159,7 @@ def _check_alone(seen_as: str, grad: str | None, at: str | None, latex: bool) ->
         if given:
             raise ArgumentError(
                 "explain",
-                f"--view {seen_as} shows a whole gradient in words, and {option} something else",
+                f"--view {seen_as} shows a whole gradient, and {option} something else",
                 fix=f"leave one of --view and {option} out",
             )
 

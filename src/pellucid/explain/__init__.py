@@ -13,6 +13,7 @@ from pellucid.explain.expression import Expression as Expression
 from pellucid.explain.network import Contributions as Contributions
 from pellucid.explain.network import contributions as contributions
 from pellucid.explain.network import record as record
+from pellucid.explain.pictures.picture import Picture as Picture
 from pellucid.explain.sources import derive as derive
 from pellucid.explain.views import view as view
 from pellucid.explain.why import Why as Why
