@@ -21,6 +21,7 @@ from pellucid.explain.network.document import document
 from pellucid.explain.network.words import WORDS
 from pellucid.explain.notation import as_notation
 from pellucid.explain.sentences import Language, as_language
+from pellucid.files import write
 from pellucid.training.replay import Replay, replay_folder
 
 _TERMS = 10  # in the table
@@ -57,9 +58,9 @@ def explain_run(
     found = replay.contributions(wanted, index, as_notation(notation))
     before, console = _said(replay, found, language), Console()
     if svg is not None:
-        svg.write_text(found.svg(language), encoding="utf-8")
+        write("explain", svg, found.svg(language).encode())
     if html is not None:
-        html.write_text(document(found, before, _PAGE_TERMS, language), encoding="utf-8")
+        write("explain", html, document(found, before, _PAGE_TERMS, language).encode())
         if look:
             webbrowser.open(html.resolve().as_uri())
     written = [f"wrote {file}" for file in (html, svg) if file is not None]

@@ -20,6 +20,7 @@ from pellucid.explain import ConvDerivation, Elements, Expression, derive, view
 from pellucid.explain.notation import as_notation
 from pellucid.explain.page import page
 from pellucid.explain.sentences import Language, as_language
+from pellucid.files import write
 
 GRADIENTS = ("input", "weight", "bias")
 
@@ -100,7 +101,7 @@ def _written(
     """Write the page, with one element chosen if one is asked for, and return what to say."""
     chosen = None if element is None else element.left
     text = page(derivation.spec, lang, notation=derivation.names.notation, element=chosen)
-    html.write_text(text, encoding="utf-8")
+    write("explain", html, text.encode())
     if look:
         webbrowser.open(html.resolve().as_uri())
     return f"wrote {html}"
