@@ -13,7 +13,7 @@ HEADERS = {
     },
     "ko": {
         "term": ("호출", "항", "값", "곱", "비율"),
-        "image": ("영상", "합", "비율"),
+        "image": ("이미지", "합", "비율"),
         "channel": ("출력 채널", "합", "비율"),
     },
 }
@@ -70,9 +70,9 @@ WORDS = {
         "more": "외 {count}개",
         "title": "{name}의 내역",
         "desc": "{layer}의 {name} 항들의 히트맵. {panels}",
-        "all_images": "영상 {count}장 전체",
+        "all_images": "이미지 {count}장 전체",
         "all_channels": "채널 {count}개 전체",
-        "image": "영상 {at}",
+        "image": "이미지 {at}",
         "channel": "채널 {at}",
         "of_call": "{label}, 호출 {call}",
         "positive": "{name}에 더한다",
@@ -85,13 +85,13 @@ WORDS = {
         "all_outputs": "출력 {count}개 전체",
         "cells": "한 칸이 항 하나이고, 행의 순서로 놓았다.",
         "terms_in": "{name}에 놓은 항",
-        "replay": "{data}로 학습한 {model}의 {layer}, 영상 {images}장: 에포크 {epoch}, 배치 "
+        "replay": "{data}로 학습한 {model}의 {layer}, 이미지 {images}장: 에포크 {epoch}, 배치 "
         "{batches}개 가운데 {batch}번째",
         "exact": "가중치는 학습에서 이 배치가 만나는 바로 그 값이다.",
         "end": "가중치는 학습이 끝났을 때의 값이다. 남은 것은 그뿐이며, 이 배치가 만난 값은 "
         "아니다.",
         "checkpoint": "가중치는 에포크 {epoch}, 배치 {batch} 뒤의 체크포인트 값이다. 남은 것은 "
         "그뿐이며, 이 배치가 만난 값은 아니다.",
-        "sample": "영상 {at}: 학습 영상 {sample}번, 분류 {label}",
+        "sample": "이미지 {at}: 학습 이미지 {sample}번, 분류 {label}",
     },
 }
