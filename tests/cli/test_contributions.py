@@ -82,7 +82,9 @@ def test_without_a_place_it_is_the_largest_element(folder: Path) -> None:
 
 def test_korean(folder: Path) -> None:
     out = printed(folder, "--at", "0,0,1,1", "--lang", "ko")
-    assert "digits로 학습한 digits_cnn의 conv1, 이미지 32장: 에포크 1, 배치 46개 가운데 45번째" in out
+    assert (
+        "digits로 학습한 digits_cnn의 conv1, 이미지 32장: 에포크 1, 배치 46개 가운데 45번째" in out
+    )
     terms = [line for line in out.splitlines() if " x[" in line]
     assert len(terms) == 10
     assert len({wide(line) for line in terms}) == 1
