@@ -27,26 +27,26 @@ def test_who_watches_does_so_in_its_block_alone():
 
     y = x * x
     with watching(look):
-        assert watchers() == (look,)
+        assert watchers.now == (look,)
         with watching(print):
             pass
         y.backward()
     assert seen == [("Mul", 1.0, [3.0, 3.0])]
     (x * x).backward()
     assert len(seen) == 1
-    assert watchers() == ()
+    assert watchers.now == ()
 
 
 def test_an_error_ends_the_watch():
     with pytest.raises(ZeroDivisionError), watching(print):
         raise ZeroDivisionError
-    assert watchers() == ()
+    assert watchers.now == ()
 
 
 def test_other_threads_are_not_watched():
     found: list = []
     with watching(print):
-        other = threading.Thread(target=lambda: found.append(watchers()))
+        other = threading.Thread(target=lambda: found.append(watchers.now))
         other.start()
         other.join()
     assert found == [()]

@@ -276,7 +276,7 @@ class _Walk:
         self.leaves: dict[int, tuple[Tensor, Tensor]] = {}
         self.captured: dict[tuple[int, int], Tensor] = {}
         self.held: set[int] = set()  # owners of memory that a caller or a hook may still hold
-        self._watchers = watchers()
+        self._watchers = watchers.now
         self._waiting: list[tuple[int, Function]] = []
         self._gradients: dict[Function, list[Tensor | None]] = {}
 

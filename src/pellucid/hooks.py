@@ -28,15 +28,12 @@ class RemovableHandle:
 
 
 class _Watchers(threading.local):
+    """Who watches the backward passes that start now in this thread."""
+
     now: tuple[Callable[..., object], ...] = ()
 
 
-_watchers = _Watchers()
-
-
-def watchers() -> tuple[Callable[..., object], ...]:
-    """Return who watches the backward passes that start now in this thread."""
-    return _watchers.now
+watchers = _Watchers()
 
 
 @contextmanager
@@ -47,8 +44,8 @@ def watching(watcher: Callable[..., object]) -> Iterator[None]:
     the node saved is still there. It looks on: what it returns is ignored, and what it wants to
     keep it must copy.
     """
-    _watchers.now += (watcher,)
+    watchers.now += (watcher,)
     try:
         yield
     finally:
-        _watchers.now = tuple([each for each in _watchers.now if each is not watcher])
+        watchers.now = tuple([each for each in watchers.now if each is not watcher])

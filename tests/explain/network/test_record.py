@@ -130,7 +130,7 @@ def test_blocks_may_stand_in_each_other() -> None:
     with record(model[0]) as first, record(model[2]) as second, record(model[0]) as again:
         model(images()).sum().backward()
     assert [len(kept.calls) for kept in (first, second, again)] == [1, 1, 1]
-    assert watchers() == ()
+    assert watchers.now == ()
 
 
 # --- nothing changes, nothing stays ---------------------------------------------------------------
@@ -198,7 +198,7 @@ def test_a_hundred_blocks_keep_no_more_than_one() -> None:
 def test_an_error_in_the_block_ends_it() -> None:
     with pytest.raises(ZeroDivisionError), record(nn.Conv2d(1, 2, 3)):
         raise ZeroDivisionError
-    assert watchers() == ()
+    assert watchers.now == ()
 
 
 def test_another_thread_is_not_watched() -> None:

@@ -175,7 +175,7 @@ def _of_run(run: Run, label: Label) -> tuple[Outline, float]:
     return _glyphs(run.text, run.maths, label.bold, round(size, 2))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def _glyphs(text: str, maths: bool, bold: bool, size: float) -> tuple[Outline, float]:
     """A piece of text as a path, and how far it reaches."""
     from matplotlib.textpath import TextPath, text_to_path  # noqa: PLC0415  the extra `app`
