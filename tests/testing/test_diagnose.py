@@ -180,6 +180,15 @@ def test_two_mistakes_in_one_array_are_both_told() -> None:
     assert "Two mistakes at once in gx:" in found.text()
 
 
+def test_padding_that_is_ignored_in_both_gradients_has_one_name() -> None:
+    loops = Mutant(
+        "padding-ignored",
+        "loops",
+        (("u * dh - ph\n", "u * dh\n"), ("v * dw - pw\n", "v * dw\n")),
+    )
+    assert diagnose(loops.build()).mistakes == ("padding-ignored",)
+
+
 # --- what is not recognised -----------------------------------------------------------------------
 
 

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from pellucid.testing.diagnosis.placement import PADS
 from pellucid.testing.diagnosis.predict import MAPS, Way
-from pellucid.testing.diagnosis.problems import FEATURES
+from pellucid.testing.diagnosis.problems import UNEQUAL
 
 
 class Change(NamedTuple):
@@ -415,7 +415,7 @@ NEEDS: dict[str, frozenset[str]] = {
         "padding-low-high-exchanged": ["low and high padding"],
         "padding-not-zero": ["padding"],
         "negative-index": ["padding"],
-        "height-and-width-exchanged": [f for f in FEATURES if f.startswith("unequal")],
+        "height-and-width-exchanged": UNEQUAL,
         "channel-axes-exchanged": ["input channels", "output channels"],
         "channels-not-summed": ["input channels", "output channels"],
         "images-mixed": ["batch"],

@@ -17,7 +17,7 @@ import numpy as np
 from pellucid.backend import Array
 from pellucid.testing.diagnosis.mistakes import NEEDS, Change, changes, factor_mistake
 from pellucid.testing.diagnosis.predict import FACTORS, Way, predict
-from pellucid.testing.diagnosis.problems import FEATURES, Problem
+from pellucid.testing.diagnosis.problems import FEATURES, UNEQUAL, Problem
 
 NOT_RECOGNISED = "not-recognised"
 _NOT_OF_PLANES = frozenset({"batch", "input channels", "output channels"})
@@ -195,6 +195,9 @@ def _number_of_rows(name: str, samples: Sequence[Sample]) -> tuple[Change, ...]:
     """A gx that is right but for how many last rows and columns it has, where there is a stride."""
     if name != "gx" or any(s.found.ndim != 4 for s in samples):
         return ()
+    failing = (s for s in samples if s.found.shape != s.problem.right[name].shape)
+    if not any(UNEQUAL.isdisjoint(s.problem.features) for s in failing):
+        return ()  # it may be the other axis that is wrong
     for s in samples:
         right = s.problem.right[name]
         common = np.s_[:, :, : right.shape[2], : right.shape[3]]
