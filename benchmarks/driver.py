@@ -45,7 +45,6 @@ INSTRUCTION_SETS = {
             "MKL_ENABLE_INSTRUCTIONS": "AVX2",
         },
     ),
-    "avx512": Hold("AVX-512 in pellucid; PyTorch takes its own choice", {"PELLUCID_ISA": "avx512"}),
 }
 
 

@@ -26,7 +26,7 @@ from benchmarks.networks import (
     class_of,
 )
 
-from pellucid.kernels.conv import ConvSpec
+from pellucid.kernels.conv import ConvSpec, winograd
 
 # How many times as long PyTorch is to take, in float32, as a geometric mean over a class.
 TARGETS = {
@@ -45,8 +45,6 @@ LARGE_FLOPS = 0.2e9
 DIRECT_SHARE, LEAST_DIRECT_SHARE = 0.72, 0.55
 WINOGRAD_SHARES = {"forward": 1.6, "grad_input": 1.6, "grad_weight": 1.1}
 NEAR, TINY_MS = 1.05, 0.006
-# How many times fewer products Winograd makes: 36 for 4x4 outputs of 3x3 taps, or 2x2 of 5x5.
-WINOGRAD_SAVES = {(3, 3): 144 / 36, (5, 5): 100 / 36}
 
 Table = list[list[str]]
 
@@ -187,11 +185,13 @@ def nearest_limit(row: Row, limits: Limits) -> str:
 
     Winograd's products count, not those that it saves; its transforms do not count.
     """
-    saved = WINOGRAD_SAVES[ConvSpec.parse(row.spec).kernel] if row.algorithm == "winograd" else 1
+    made = 1.0  # of the products of the direct sum
+    if row.algorithm == "winograd":
+        made = winograd.products(ConvSpec.parse(row.spec), row.direction)
     parts = [
         (reached / limit, name)
         for name, reached, limit in (
-            ("compute", row.gflops / saved, limits.gflops),
+            ("compute", row.gflops * made, limits.gflops),
             ("memory", row.gbytes, limits.gbytes),
         )
         if limit

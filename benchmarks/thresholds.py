@@ -63,6 +63,14 @@ SWEEPS = [
         for kernel in ("k3x3 p1", "k5x5 p2")
     ),
     Sweep(
+        "winograd._LEAST_PIXELS of grad_weight: the pixels of gy", "winograd", "direct", True,
+        {
+            n * i * i: [f"n{n} c{c} i{i}x{i} o{c} k3x3 p1" for c in (16, 64, 256)]
+            for n, i in ((1, 4), (1, 7), (2, 7), (3, 7), (1, 14), (2, 14))
+        },
+        winograd._LEAST_PIXELS,
+    ),
+    Sweep(
         "winograd, no constant: the side of the image", "winograd", "direct", True,
         {i: [f"n8 c{c} i{i}x{i} o{c} k3x3 p1" for c in (32, 128)] for i in (2, 4, 7, 14, 28, 56)},
     ),

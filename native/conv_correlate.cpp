@@ -51,20 +51,21 @@ class Correlate {
     if (lines_per_job_ == p.axis[1].out)  // small images: several of them
       lines_per_job_ *= patch_.images_within(most_pixels / 2, columns);
     lines_per_job_ = larger(1, smaller(lines_per_job_, most_pixels / columns));
-    lines_per_job_ = smaller(lines_per_job_, lines_);
     line_jobs_ = (lines_ + lines_per_job_ - 1) / lines_per_job_;
     const i64 wanted = jobs_per_thread * context.threads;
-    output_jobs_ = smaller(p.groups * blocks_, larger(1, wanted / line_jobs_));
+    output_jobs_ = smaller(p.groups * blocks_, larger(1, wanted / larger(1, line_jobs_)));
   }
 
   bool run() {
-    const i64 all = p_.groups * blocks_;
-    packed_ = static_cast<T*>(context_.allocate(i64(sizeof(T)) * all * (block_size_ + width)));
+    const i64 blocks = p_.groups * blocks_, bytes = i64(sizeof(T)) * blocks * block_size_;
+    Packed own, &packed = p_.packed ? *p_.packed : own;
+    const bool made = packed.data;
+    if (!made) packed = {context_.allocate(bytes), bytes};
+    packed_ = static_cast<T*>(packed.data);
     if (!packed_) return false;
-    bias_ = packed_ + all * block_size_;
-    context_.parallel(all, pack, this);
+    if (!made) context_.parallel(blocks, pack, this);
     if (!failed_) context_.parallel(line_jobs_ * output_jobs_, work, this);
-    context_.release(packed_);
+    context_.release(own.data);
     return !failed_;
   }
 
@@ -72,8 +73,8 @@ class Correlate {
   static constexpr i64 lanes = Simd<T>::lanes;
   static constexpr i64 width = tile_width<T>;
 
-  // Weights of one block of outputs as the tile reads them, [r][l][width], and its bias; zeros past
-  // the last output of the last vector.
+  // Weights of one block of outputs as the tile reads them, [r][l][width]; zeros past the last
+  // output of the last vector.
   static void pack(void* self, i64 k) {
     auto& g = *static_cast<Correlate*>(self);
     const Correlation<T>& p = g.p_;
@@ -95,8 +96,6 @@ class Correlate {
       };
       const i64 left = p.out_channels - o;
       g.weights_.each(p.w + group * p.w_group + o * p.w_out, left, 0, p.in_channels, buffer, put);
-      store(g.bias_ + k * width + o - first,
-            p.b ? load_part(p.b + group * p.out_channels + o, left) : Vec<T>{});
     }
     g.context_.release(buffer);
   }
@@ -140,8 +139,22 @@ class Correlate {
       // it lies; others are walked once.
       const i64 bytes = (end - begin) * g.block_size_ * i64(sizeof(T));
       const i64 strip = bytes <= near_bytes ? strip_pixels : pixels;
-      for (i64 i = 0; i < pixels; i += strip)
-        for (i64 k = begin; k < end; ++k) outputs(x, k, i, smaller(i + strip, pixels));
+      for (i64 i = 0; i < pixels; i += strip) {
+        const i64 last = smaller(i + strip, pixels);
+        Ahead ahead = behind(x, last);
+        const i64 fetches = ahead.lines() * tile_rows / ((end - begin) * (last - i)) + 1;
+        for (i64 k = begin; k < end; ++k) outputs(x, k, i, last, ahead, fetches);
+      }
+    }
+
+    // A strip of x behind pixel `last`, where one tap reads x as it lies, and x is too large to be
+    // in a cache.
+    Ahead behind(const T* x, i64 last) const {
+      const i64 step = g.p_.axis[2].step * patch.column();
+      const i64 bytes = i64(sizeof(T)) * g.lines_ * g.p_.axis[2].out * step;
+      const bool flat = g.run_.rows == 1 && g.p_.axis[2].taps == 1 && patch.inside();
+      return {x + ioff[smaller(last, pixels - 1)] + roff[0], g.run_.length, step,
+              flat && bytes >= far_bytes ? smaller(strip_pixels, pixels - last) : 0};
     }
 
     void fill_offsets() {
@@ -167,18 +180,23 @@ class Correlate {
     }
 
     // One block of outputs for pixels i .. last - 1.
-    void outputs(const T* x, i64 k, i64 i, i64 last) {
+    void outputs(const T* x, i64 k, i64 i, i64 last, Ahead& ahead, i64 fetches) {
       const Correlation<T>& p = g.p_;
       const i64 group = k / g.blocks_, o = (k % g.blocks_) * width;
       const i64 count = smaller(width, p.out_channels - o), vectors = (count + lanes - 1) / lanes;
       T* y = p.y + group * p.out_channels + o;
+      T bias[width];
+      for (i64 j = 0; j < count; j += lanes)
+        store(bias + j,
+              p.b ? load_part(p.b + group * p.out_channels + o + j, count - j) : Vec<T>{});
       Product<T> product{last - i,    x + group * p.in_channels,
                          ioff + i,    roff,
                          g.run_.rows, g.run_.length,
                          1,           g.packed_ + k * g.block_size_,
-                         width,       g.bias_ + k * width,
+                         width,       bias,
                          y,           yoff + i,
-                         p.relu};
+                         p.relu,      &ahead,
+                         fetches};
       if (count == vectors * lanes) return tile<T>(vectors, product);
       // The last vector would reach over the last channel.
       T sums[tile_rows * width];
@@ -210,7 +228,7 @@ class Correlate {
   Weights<T> weights_;
   Run run_;
   i64 blocks_, block_size_, lines_, lines_per_job_, line_jobs_, output_jobs_;
-  T *packed_ = nullptr, *bias_ = nullptr;
+  T* packed_ = nullptr;
   Flag failed_;
 };
 

@@ -183,6 +183,7 @@ class GradWeight {
       const T zeros[width] = {};
       const bool begins = line == first && column == 0;
       const i64 pixels = lines * columns;
+      Next next = behind(gy + pixels * all, line * p.axis[2].out + column + pixels, pixels);
       for (i64 part = 0; part < g.parts_ && part * g.part_ < g.channels(unit); ++part) {
         Patch<T> patch = g.patch_of(unit, part);
         const T* x = patch.prepare(line, lines, column, copy, base);
@@ -192,9 +193,30 @@ class GradWeight {
           T* to = sums + part * g.run_ * g.out_chunk_ + o * g.run_;
           tile<T>(vectors, {run, x, ioff, base, lines, columns, p.axis[2].step * patch.column(),
                             in_place ? gy + o : stripe + o * pixels, in_place ? all : width,
-                            begins ? zeros : nullptr, to, ooff, false});
+                            begins ? zeros : nullptr, to, ooff, false,
+                            next.gy.lines() ? &next.gy : &next.x, next.fetches});
         }
       }
+    }
+
+    struct Next {
+      Ahead gy, x;
+      i64 fetches;  // with each few rows of a tile
+    };
+
+    // What the next block reads of gy and, from pixel `at` on, of x, where one tap reads x as it
+    // lies, and arrays are too large to be in a cache.
+    Next behind(const T* gy, i64 at, i64 pixels) const {
+      const WeightGradient<T>& p = g.p_;
+      const i64 all = g.lines_ * p.axis[2].out, outputs = g.outputs(unit);
+      const i64 bytes = i64(sizeof(T)) * all * (p.in_channels + p.out_channels) * p.groups;
+      const bool flat = g.taps_ == 1 && p.axis[1].step == 1 && p.axis[2].step == 1;
+      const i64 rows = flat && bytes >= far_bytes ? smaller(pixels, all - at) : 0;
+      const T* x = p.x + g.group(unit) * p.in_channels + g.in(unit) + at * p.axis[2].x;
+      const Ahead next_gy(gy, outputs, p.groups * p.out_channels, rows);
+      const Ahead next_x(x, g.channels(unit), p.axis[2].x, rows);
+      const i64 calls = (g.channels(unit) + tile_rows - 1) / tile_rows * (outputs / width + 1);
+      return {next_gy, next_x, (next_gy.lines() + next_x.lines()) / calls + 1};
     }
 
     // Where each element (t, u, v, c) of the run lies, relative to a column of a line, and where

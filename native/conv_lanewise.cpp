@@ -38,6 +38,8 @@ struct Tile {
   bool relu;
   T* y;
   i64 y_line, y_step, lines, pixels;
+  Ahead ahead;  // of which `fetches` cache lines are asked for with each vector
+  i64 fetches;
 };
 
 // A window is KW neighbouring columns of the kernel: each column of x in it is loaded once, for all
@@ -57,6 +59,7 @@ struct Window {
     const bool copied = K > 2 && k.last - k.read <= most_copied;
     if (copied) read_copy(k, read);
     for (i64 vector = begin; vector < end; ++vector) {
+      k.ahead.fetch(k.fetches);
       Sums acc;
 #pragma GCC unroll 8
       for (int l = 0; l < height; ++l)
@@ -349,13 +352,24 @@ class Lanewise {
     c.context_.release(reads);
   }
 
+  // What the next tile reads that no other did, where x is too large to be in a cache.
+  Ahead behind(const Correlation<T>& p, const Tile<T>& k) const {
+    const Axis &high = p.axis[1], &wide = p.axis[2];
+    const i64 bytes = i64(sizeof(T)) * p.images * p.axis[0].in * high.in * high.x;
+    if (bytes < far_bytes || count_ > 1 || ranges_ > 1) return {};
+    const i64 row = high.offset[high.taps - 1] + 1 - high.step;
+    const i64 column = pixels_ * wide.step + wide.offset[wide.taps - 1] + 1 - wide.step;
+    return {k.x + row * high.x + column * wide.x, pixels_ * wide.step * wide.x, high.x,
+            k.lines * high.step};
+  }
+
   PELLUCID_INLINE void one(const Phase<T>& phase, i64 n, i64 d, i64 h, i64 tile, i64 begin, i64 end,
                            Read* reads) const {
     const Correlation<T>& p = *phase.p;
     const Axis* axis = p.axis;
     const i64 w = tile * pixels_;
     if (d >= axis[0].out || h >= axis[1].out || w >= axis[2].out) return;
-    Tile<T> k;
+    Tile<T> k{};
     k.x = p.x + n * p.x_image + d * axis[0].step * axis[0].x + h * axis[1].step * axis[1].x +
           w * axis[2].step * axis[2].x;
     k.x_line = axis[1].step * axis[1].x;
@@ -369,6 +383,8 @@ class Lanewise {
     k.y_step = axis[2].y;
     k.lines = smaller(height, axis[1].out - h);
     k.pixels = smaller(pixels_, axis[2].out - w);
+    k.ahead = behind(p, k);
+    k.fetches = k.ahead.lines() / (end - begin) + 1;
     k.read = reads;
     k.last = fill_reads(phase, d, h, k.lines, tile, reads);
     phase.kernel(k, map_, begin, end);

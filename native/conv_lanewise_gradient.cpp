@@ -244,6 +244,8 @@ class LanewiseGradient {
     lines_ = larger(1, (copied_ ? 8 : 4) / high.step);
     copied_line_ = copied_ ? ((tile_columns - 1) * wide.step + 3) * lanes : 0;
     for (i64 a = 0; a < 9; ++a) copied_taps_[a] = {a / 3 * copied_line_ + a % 3 * lanes, a * lanes};
+    const i64 bytes = i64(sizeof(T)) * p.images * p.axis[0].in * p.axis[1].in * p.axis[1].x;
+    far_ = bytes >= far_bytes;
     together_ = part(map_.vectors, larger(1, chunk_bytes / (sums_size_ * i64(sizeof(T)))));
   }
 
@@ -380,9 +382,31 @@ class LanewiseGradient {
                              span->count,
                              inside_ + span->first,
                              there_ + band.first};
-      for (i64 vector = begin; vector < end; ++vector)
+      Ahead next_x = x_behind(pixels), next_gy = gy_behind(pixels);
+      const i64 x_lines = next_x.lines() / (end - begin) + 1;
+      const i64 gy_lines = next_gy.lines() / (end - begin) + 1;
+      for (i64 vector = begin; vector < end; ++vector) {
+        next_x.fetch(x_lines);
+        next_gy.fetch(gy_lines);
         add_tile(pixels, vector, taps, count, sums + (vector - begin) * sums_size_, stripe);
+      }
     }
+  }
+
+  // What the next tile reads of x that no other did, and of gy, where they are too large to be in a
+  // cache.
+  Ahead x_behind(const Pixels<T>& k) const {
+    const Axis &high = p_.axis[1], &wide = p_.axis[2];
+    if (!far_) return {};
+    const i64 row = high.offset[high.taps - 1] + 1 - high.step;
+    const i64 column = k.columns * wide.step + wide.offset[wide.taps - 1] + 1 - wide.step;
+    return {k.x + row * high.x + column * wide.x, k.columns * k.x_step, high.x,
+            k.lines * high.step};
+  }
+
+  Ahead gy_behind(const Pixels<T>& k) const {
+    const i64 size = k.columns * k.gy_step;
+    return {k.gy + size, far_ ? size : 0, k.gy_line, k.lines};
   }
 
   i64 out_channels() const { return p_.groups * p_.out_channels; }
@@ -463,7 +487,7 @@ class LanewiseGradient {
   T* sums_ = nullptr;
   i64* places_ = nullptr;
   unsigned *there_ = nullptr, *inside_ = nullptr;
-  bool rows_, copied_;
+  bool rows_, copied_, far_;
   Flag failed_;
 };
 

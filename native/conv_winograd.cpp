@@ -9,7 +9,9 @@
 // chunk of outputs with all tiles: U or V is shared by all jobs, and what a job makes stays in its
 // cache. The sums are the same either way. They are cut into panels of 128, which keeps them
 // accurate. A tile that is not finite is computed again directly, so that one NaN or infinity
-// spoils only what it touches.
+// spoils only what it touches. U is packed for other calls in the first order alone: where a job
+// has a chunk of outputs, it makes its part of U in less time than a packed one, larger than w,
+// takes to arrive.
 #include "jobs.hpp"
 #include "patch.hpp"
 #include "table.hpp"
@@ -50,21 +52,26 @@ class Winograd {
       block_tiles_ = tiles_;
       jobs_ = ranges_ = chunks;
     } else {
-      ranges_ = smaller(chunks, larger(1, jobs_per_thread * context.threads / tile_jobs));
+      ranges_ =
+          smaller(chunks, larger(1, jobs_per_thread * context.threads / larger(1, tile_jobs)));
       jobs_ = tile_jobs * ranges_;
     }
   }
 
   bool run() {
     plane_ = odd_lines<T>(depth_ * (by_outputs_ ? tiles_ : blocks_ * width));
-    shared_ = static_cast<T*>(context_.allocate(i64(sizeof(T)) * planes * plane_));
+    const i64 bytes = i64(sizeof(T)) * planes * plane_;
+    Packed own, &shared = p_.packed && !by_outputs_ ? *p_.packed : own;
+    const bool made = shared.data;
+    if (!made) shared = {context_.allocate(bytes), bytes};
+    shared_ = static_cast<T*>(shared.data);
     if (!shared_) return false;
     if (by_outputs_)
       context_.parallel((tiles_ + tile_rows - 1) / tile_rows, gather_shared, this);
-    else
+    else if (!made)
       context_.parallel(blocks_, weigh_shared, this);
     if (!failed_) context_.parallel(jobs_, work, this);
-    context_.release(shared_);
+    context_.release(own.data);
     return !failed_;
   }
 
@@ -314,6 +321,7 @@ Correlation<T> group_of(const Correlation<T>& p, i64 g) {
   group.x += g * p.in_channels;
   group.w += g * p.w_group;
   group.y += g * p.out_channels;
+  if (p.packed) group.packed += g;
   if (p.b) group.b += g * p.out_channels;
   return group;
 }

@@ -21,19 +21,30 @@ struct Axis {
   i64 x, y;           // strides
 };
 
+// The channels are those of one group.
+struct Sizes {
+  i64 images, groups, in_channels, out_channels;
+};
+
+// Weights as a kernel reads them, for many calls; without data until the first one makes them.
+struct Packed {
+  void* data = nullptr;
+  i64 bytes = 0;
+};
+
 // y[n, q, o] = b[o] + sum over taps t and channels c of x[n, q step + offset[t], c] w[o, c, t]
 //
 // Both a forward convolution and each phase of a grad_input have this form, with other taps
 // (docs/maths.md, phases). The channels of x and y are adjacent in memory.
 template <class T>
-struct Correlation {
-  i64 images, groups, in_channels, out_channels;  // channels of one group
+struct Correlation : Sizes {
   Axis axis[max_axes];
   const T* x;
   i64 x_image;
   const T* w;
   i64 w_group, w_out, w_in;
-  const T* b;  // null for none
+  Packed* packed;  // one for each group, or null: nothing is kept
+  const T* b;      // null for none
   bool relu;
   T* y;
   i64 y_image;
@@ -41,8 +52,7 @@ struct Correlation {
 
 // gw[o, c, t] = sum over n, q of gy[n, q, o] x[n, q step + offset[t], c]; gy lies without gaps.
 template <class T>
-struct WeightGradient {
-  i64 images, groups, in_channels, out_channels;
+struct WeightGradient : Sizes {
   Axis axis[max_axes];  // `y` strides are not used
   const T* x;
   i64 x_image;
@@ -55,8 +65,7 @@ struct WeightGradient {
 //
 // One group; the axes are those of the forward correlation. The channels of gx and gy are adjacent.
 template <class T>
-struct InputGradient {
-  i64 images, groups, in_channels, out_channels;
+struct InputGradient : Sizes {
   Axis axis[max_axes];  // `x` strides are those of gx, `y` those of gy
   const T* gy;
   i64 gy_image;

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <thread>
@@ -45,29 +46,33 @@ bool select_isa(const std::string& isa) {
 
 using In = nb::ndarray<nb::ro, nb::device::cpu>;
 using Out = nb::ndarray<nb::device::cpu>;
-// Sizes and taps of a correlation, written by kernels/conv/direct.py in this order:
-// images, groups, in_channels, out_channels, work, then for each axis in, out, step, taps, and
-// for each tap its offset and its place in the kernel.
-using Plan = nb::ndarray<const i64, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+using Result = nb::ndarray<nb::numpy>;
+// Sizes and taps of a correlation, 64-bit integers that kernels/conv/correlation.py writes in this
+// order: images, groups, in_channels, out_channels, work, then for each axis in, out, step, taps,
+// and for each tap its offset and its place in the kernel.
+using Plan = nb::bytes;
 
-struct Sizes {
-  i64 images, groups, in_channels, out_channels, work;
-};
-
-Sizes read(const Plan& plan, Axis* axis, i64* weight, int axes, const i64* x, const i64* y,
-           const i64* w) {
-  const i64* next = plan.data();
-  Sizes sizes{next[0], next[1], next[2], next[3], next[4]};
+// Fills the sizes and axes of a problem and returns how much work it is. The axes point into
+// `numbers`, which is filled too.
+i64 read(const Plan& plan, Sizes& sizes, Axis* axis, std::vector<i64>& numbers, int axes,
+         const i64* x, const i64* y, const i64* w) {
+  numbers.resize(plan.size() / sizeof(i64));
+  std::memcpy(numbers.data(), plan.c_str(), plan.size());
+  i64* next = numbers.data();
+  sizes = {next[0], next[1], next[2], next[3]};
+  const i64 work = next[4];
   next += 5;
   static const i64 zero = 0;
   for (int a = 0; a < max_axes - axes; ++a) axis[a] = {1, 1, 1, 1, &zero, &zero, 0, 0};
-  for (int a = 0; a < axes; ++a) {
-    Axis& to = axis[max_axes - axes + a];
-    to = {next[0], next[1], next[2], next[3], next + 4, weight, x[a + 2], y ? y[a + 2] : 0};
-    for (i64 t = 0; t < to.taps; ++t) *weight++ = next[4 + to.taps + t] * w[a + 2];
-    next += 4 + 2 * to.taps;
+  for (int a = 2; a < axes + 2; ++a) {
+    const i64 taps = next[3], *offset = next + 4;
+    i64* weight = next + 4 + taps;
+    for (i64 t = 0; t < taps; ++t) weight[t] *= w[a];
+    axis[max_axes - axes + a - 2] = {next[0], next[1], next[2], taps,
+                                     offset,  weight,  x[a],    y ? y[a] : 0};
+    next = weight + taps;
   }
-  return sizes;
+  return work;
 }
 
 Context context(i64 work) {
@@ -75,16 +80,17 @@ Context context(i64 work) {
   return {threads == 1 ? serial : parallel, threads, allocate, release};
 }
 
-// Lets other threads run Python meanwhile, in place of nb::gil_scoped_release. Where the
-// interpreter has ended before a daemon thread comes back, Python until 3.14 ends that thread by
-// unwinding its stack, and in a destructor that aborts the process. Such a thread waits here until
-// the process is gone.
+// Lets other threads run Python meanwhile, in place of nb::gil_scoped_release, unless it takes
+// longer to let them than to work. Where the interpreter has ended before a daemon thread comes
+// back, Python until 3.14 ends that thread by unwinding its stack, and in a destructor that aborts
+// the process. Such a thread waits here until the process is gone.
 class WithoutGil {
  public:
-  WithoutGil() : thread_(PyEval_SaveThread()) {}
+  explicit WithoutGil(i64 work)
+      : thread_(work < least_parallel_work ? nullptr : PyEval_SaveThread()) {}
   ~WithoutGil() {
     try {
-      PyEval_RestoreThread(thread_);
+      if (thread_) PyEval_RestoreThread(thread_);
     } catch (...) {
       for (;;) std::this_thread::sleep_for(std::chrono::hours(1));
     }
@@ -95,135 +101,155 @@ class WithoutGil {
   PyThreadState* thread_;
 };
 
-// What both problems are read from: sizes, taps, and where x lies.
-template <class Problem, class T>
-Sizes read_problem(Problem& p, const Plan& plan, const In& x, const i64* y, const i64* w,
-                   i64* weight) {
-  const Sizes sizes = read(plan, p.axis, weight, int(x.ndim()) - 2, x.stride_ptr(), y, w);
-  p.images = sizes.images;
-  p.groups = sizes.groups;
-  p.in_channels = sizes.in_channels;
-  p.out_channels = sizes.out_channels;
-  p.x = static_cast<const T*>(x.data());
-  p.x_image = x.stride(0);
-  return sizes;
+// compute(T{}) for the type T of an array's elements.
+template <class Compute>
+void by_type(const In& x, Compute compute) {
+  if (x.itemsize() == sizeof(float))
+    compute(float{});
+  else
+    compute(double{});
 }
 
-// Memory of one call that goes back to the pool at its end.
-struct Weights {
-  explicit Weights(std::size_t count) : data(static_cast<i64*>(allocate(sizeof(i64) * count))) {
-    if (!data) throw std::bad_alloc();
+// Weights as `correlate` reads them, of each group: made by the first call that is given them.
+struct PackedGroups {
+  explicit PackedGroups(std::size_t groups) : of(groups) {}
+  ~PackedGroups() {
+    for (Packed& packed : of) release(packed.data);
   }
-  ~Weights() { release(data); }
-  Weights(const Weights&) = delete;
-  i64* data;
+  PackedGroups(const PackedGroups&) = delete;
+  i64 bytes() const {
+    i64 sum = 0;
+    for (const Packed& packed : of) sum += packed.bytes;
+    return sum;
+  }
+  std::vector<Packed> of;
 };
 
-template <class T>
-void correlate_as(Algorithm algorithm, const In& x, const In& w, const In* b,
-                  const std::vector<Out>& ys, const std::vector<Plan>& plans, bool transposed,
-                  bool relu) {
-  std::size_t numbers = 0;
-  for (const Plan& plan : plans) numbers += plan.shape(0);
-  Weights weight(numbers);
-  i64 work = 0;
-  std::vector<Correlation<T>> phases(plans.size());
-  i64* next = weight.data;
-  for (std::size_t k = 0; k < phases.size(); ++k) {
-    Correlation<T>& p = phases[k];
-    const Out& y = ys.at(k);
-    const Sizes sizes =
-        read_problem<Correlation<T>, T>(p, plans[k], x, y.stride_ptr(), w.stride_ptr(), next);
-    next += plans[k].shape(0);
-    work = sizes.work;
-    p.w = static_cast<const T*>(w.data());
-    // w (O, C/G, ...): a grad_input exchanges which of them is summed.
-    p.w_out = w.stride(transposed ? 1 : 0);
-    p.w_in = w.stride(transposed ? 0 : 1);
-    p.w_group = w.stride(0) * (transposed ? sizes.in_channels : sizes.out_channels);
-    p.b = b ? static_cast<const T*>(b->data()) : nullptr;
-    p.relu = relu;
-    p.y = static_cast<T*>(y.data());
-    p.y_image = y.stride(0);
+// New memory from the pool for an array that lies in row-major order, or for (N, C, ...) as
+// (N, ..., C).
+Result empty(const nb::tuple& shape, bool double_precision, bool channels_last) {
+  std::size_t sizes[max_axes + 2];
+  i64 strides[max_axes + 2];
+  const std::size_t axes = nb::len(shape);
+  // Sizes of 0 apart, so that strides are known to fit too.
+  i64 bytes = double_precision ? 8 : 4;
+  bool none = false;
+  for (std::size_t a = 0; a < axes; ++a) {
+    sizes[a] = nb::cast<std::size_t>(shape[a]);
+    none = none || sizes[a] == 0;
+    if (sizes[a] && __builtin_mul_overflow(bytes, sizes[a], &bytes)) throw std::bad_alloc();
   }
-  WithoutGil without_gil;
-  if (!active->functions<T>().correlate[algorithm](phases.data(), i64(phases.size()),
-                                                   context(work)))
-    throw std::bad_alloc();
+  i64 step = channels_last ? i64(sizes[1]) : 1;
+  for (std::size_t a = axes; a-- > 0;) {
+    const bool innermost = channels_last && a == 1;
+    strides[a] = innermost ? 1 : step;
+    if (!innermost) step *= i64(sizes[a]);
+  }
+  void* memory = allocate(none ? 0 : std::size_t(bytes));
+  if (!memory) throw std::bad_alloc();
+  nb::capsule owner(memory, [](void* p) noexcept { release(p); });
+  const auto dtype = double_precision ? nb::dtype<double>() : nb::dtype<float>();
+  return Result(memory, axes, sizes, owner, strides, dtype);
 }
 
-template <class T>
-void grad_weight_as(Algorithm algorithm, const In& x, const In& gy, const Out& gw,
-                    const Plan& plan) {
-  Weights weight(plan.shape(0));
-  WeightGradient<T> p;
-  const Sizes sizes =
-      read_problem<WeightGradient<T>, T>(p, plan, x, nullptr, gw.stride_ptr(), weight.data);
-  p.gy = static_cast<const T*>(gy.data());
-  p.gw = static_cast<T*>(gw.data());
-  p.gw_out = gw.stride(0);
-  p.gw_in = gw.stride(1);
-  p.gw_group = gw.stride(0) * sizes.out_channels;
-  WithoutGil without_gil;
-  if (!active->functions<T>().grad_weight[algorithm](p, context(sizes.work)))
-    throw std::bad_alloc();
+void correlate(int algorithm, In x, In w, const std::optional<In>& b, const std::vector<Out>& ys,
+               const std::vector<Plan>& plans, bool transposed, PackedGroups* packed = nullptr,
+               bool relu = false) {
+  by_type(x, [&](auto zero) {
+    using T = decltype(zero);
+    i64 work = 0;
+    std::vector<Correlation<T>> phases(plans.size());
+    std::vector<std::vector<i64>> numbers(plans.size());
+    for (std::size_t k = 0; k < phases.size(); ++k) {
+      Correlation<T>& p = phases[k];
+      const Out& y = ys.at(k);
+      work = read(plans[k], p, p.axis, numbers[k], int(x.ndim()) - 2, x.stride_ptr(),
+                  y.stride_ptr(), w.stride_ptr());
+      p.x = static_cast<const T*>(x.data());
+      p.x_image = x.stride(0);
+      p.w = static_cast<const T*>(w.data());
+      // w (O, C/G, ...): a grad_input exchanges which of them is summed.
+      p.w_out = w.stride(transposed ? 1 : 0);
+      p.w_in = w.stride(transposed ? 0 : 1);
+      p.w_group = w.stride(0) * (transposed ? p.in_channels : p.out_channels);
+      p.packed = packed ? packed->of.data() : nullptr;
+      p.b = b ? static_cast<const T*>(b->data()) : nullptr;
+      p.relu = relu;
+      p.y = static_cast<T*>(y.data());
+      p.y_image = y.stride(0);
+    }
+    WithoutGil without_gil(work);
+    if (!active->functions<T>().correlate[algorithm](phases.data(), i64(phases.size()),
+                                                     context(work)))
+      throw std::bad_alloc();
+  });
+}
+
+Result forward(int algorithm, In x, In w, const std::optional<In>& b, const nb::tuple& shape,
+               Plan plan, PackedGroups* packed, bool relu) {
+  Result y = empty(shape, x.itemsize() == sizeof(double), true);
+  correlate(algorithm, x, w, b, {Out(y)}, {plan}, false, packed, relu);
+  return y;
+}
+
+Result grad_weight(int algorithm, In x, In gy, const nb::tuple& shape, Plan plan) {
+  Result gw = empty(shape, x.itemsize() == sizeof(double), false);
+  by_type(x, [&](auto zero) {
+    using T = decltype(zero);
+    std::vector<i64> numbers;
+    WeightGradient<T> p;
+    const i64 work =
+        read(plan, p, p.axis, numbers, int(x.ndim()) - 2, x.stride_ptr(), nullptr, gw.stride_ptr());
+    p.x = static_cast<const T*>(x.data());
+    p.x_image = x.stride(0);
+    p.gy = static_cast<const T*>(gy.data());
+    p.gw = static_cast<T*>(gw.data());
+    p.gw_out = gw.stride(0);
+    p.gw_in = gw.stride(1);
+    p.gw_group = gw.stride(0) * p.out_channels;
+    WithoutGil without_gil(work);
+    if (!active->functions<T>().grad_weight[algorithm](p, context(work))) throw std::bad_alloc();
+  });
+  return gw;
+}
+
+Result grad_input(In gy, In w, const nb::tuple& shape, Plan plan) {
+  Result gx = empty(shape, gy.itemsize() == sizeof(double), true);
+  by_type(gy, [&](auto zero) {
+    using T = decltype(zero);
+    std::vector<i64> numbers;
+    InputGradient<T> p;
+    const i64 work = read(plan, p, p.axis, numbers, int(gx.ndim()) - 2, gx.stride_ptr(),
+                          gy.stride_ptr(), w.stride_ptr());
+    p.gy = static_cast<const T*>(gy.data());
+    p.gy_image = gy.stride(0);
+    p.w = static_cast<const T*>(w.data());
+    p.w_out = w.stride(0);
+    p.w_in = w.stride(1);
+    p.gx = static_cast<T*>(gx.data());
+    p.gx_image = gx.stride(0);
+    WithoutGil without_gil(work);
+    if (!active->functions<T>().grad_input(p, context(work))) throw std::bad_alloc();
+  });
+  return gx;
 }
 
 // The products of a plan by winograd, as a part of those that the direct sum takes.
 double winograd_part(Plan plan, int axes) {
-  std::vector<i64> weight(plan.shape(0));
+  std::vector<i64> numbers;
   const i64 none[max_axes + 2] = {};
+  Sizes sizes;
   Axis axis[max_axes];
-  read(plan, axis, weight.data(), axes, none, nullptr, none);
+  read(plan, sizes, axis, numbers, axes, none, nullptr, none);
   const i64 taps = axis[0].taps * axis[1].taps * axis[2].taps;
   return active->winograd_products(axis) / double(taps);
-}
-
-template <class T>
-void grad_input_as(const In& gy, const In& w, const Out& gx, const Plan& plan) {
-  Weights weight(plan.shape(0));
-  InputGradient<T> p;
-  const Sizes sizes = read(plan, p.axis, weight.data, int(gx.ndim()) - 2, gx.stride_ptr(),
-                           gy.stride_ptr(), w.stride_ptr());
-  p.images = sizes.images;
-  p.groups = sizes.groups;
-  p.in_channels = sizes.in_channels;
-  p.out_channels = sizes.out_channels;
-  p.gy = static_cast<const T*>(gy.data());
-  p.gy_image = gy.stride(0);
-  p.w = static_cast<const T*>(w.data());
-  p.w_out = w.stride(0);
-  p.w_in = w.stride(1);
-  p.gx = static_cast<T*>(gx.data());
-  p.gx_image = gx.stride(0);
-  WithoutGil without_gil;
-  if (!active->functions<T>().grad_input(p, context(sizes.work))) throw std::bad_alloc();
-}
-
-void grad_input(In gy, In w, Out gx, Plan plan) {
-  const auto compute =
-      gy.itemsize() == sizeof(float) ? grad_input_as<float> : grad_input_as<double>;
-  compute(gy, w, gx, plan);
-}
-
-void correlate(int algorithm, In x, In w, std::optional<In> b, const std::vector<Out>& ys,
-               const std::vector<Plan>& plans, bool transposed, bool relu) {
-  const In* bias = b ? &*b : nullptr;
-  const auto compute = x.itemsize() == sizeof(float) ? correlate_as<float> : correlate_as<double>;
-  compute(Algorithm(algorithm), x, w, bias, ys, plans, transposed, relu);
-}
-
-void grad_weight(int algorithm, In x, In gy, Out gw, Plan plan) {
-  const auto compute =
-      x.itemsize() == sizeof(float) ? grad_weight_as<float> : grad_weight_as<double>;
-  compute(Algorithm(algorithm), x, gy, gw, plan);
 }
 
 // GFLOP/s of multiply-adds on the calling thread: the most that any kernel could reach there.
 double fma_peak(bool double_precision, double least_seconds) {
   using Clock = std::chrono::steady_clock;
   const auto work = double_precision ? active->f64.multiply_adds : active->f32.multiply_adds;
-  WithoutGil without_gil;
+  WithoutGil without_gil(least_parallel_work);
   double best = 0, all = 0;
   while (all < least_seconds) {
     const auto begin = Clock::now();
@@ -235,50 +261,25 @@ double fma_peak(bool double_precision, double least_seconds) {
   return best;
 }
 
-// New memory for an array (N, C, ...) that lies as (N, ..., C), from the pool.
-nb::ndarray<nb::numpy> empty_channels_last(nb::tuple shape, bool double_precision) {
-  std::size_t sizes[max_axes + 2];
-  i64 strides[max_axes + 2];
-  const std::size_t axes = nb::len(shape);
-  // Sizes of 0 apart, so that strides are known to fit too.
-  i64 bytes = double_precision ? 8 : 4;
-  bool empty = false;
-  for (std::size_t a = 0; a < axes; ++a) {
-    sizes[a] = nb::cast<std::size_t>(shape[a]);
-    empty = empty || sizes[a] == 0;
-    if (sizes[a] && __builtin_mul_overflow(bytes, sizes[a], &bytes)) throw std::bad_alloc();
-  }
-  i64 step = 1;
-  // From the innermost axis outwards: C, the spatial axes from the last, N.
-  strides[1] = step;
-  step *= i64(sizes[1]);
-  for (std::size_t a = axes; a-- > 2;) {
-    strides[a] = step;
-    step *= i64(sizes[a]);
-  }
-  strides[0] = step;
-  void* memory = allocate(empty ? 0 : std::size_t(bytes));
-  if (!memory) throw std::bad_alloc();
-  nb::capsule owner(memory, [](void* p) noexcept { release(p); });
-  const auto dtype = double_precision ? nb::dtype<double>() : nb::dtype<float>();
-  return nb::ndarray<nb::numpy>(memory, axes, sizes, owner, strides, dtype);
-}
-
 }  // namespace
 }  // namespace pellucid
 
 NB_MODULE(_native, m) {
   using namespace pellucid;
   active = builds_that_run().front();  // the best
-  m.def("correlate", &correlate, nb::arg("algorithm"), nb::arg("x").noconvert(),
-        nb::arg("w").noconvert(), nb::arg("b").none().noconvert(), nb::arg("ys").noconvert(),
-        nb::arg("plans").noconvert(), nb::arg("transposed"), nb::arg("relu") = false);
-  m.def("grad_weight", &grad_weight, nb::arg("algorithm"), nb::arg("x").noconvert(),
-        nb::arg("gy").noconvert(), nb::arg("gw").noconvert(), nb::arg("plan").noconvert());
-  m.def("winograd_part", &winograd_part, nb::arg("plan").noconvert(), nb::arg("axes"));
-  m.def("grad_input", &grad_input, nb::arg("gy").noconvert(), nb::arg("w").noconvert(),
-        nb::arg("gx").noconvert(), nb::arg("plan").noconvert());
-  m.def("empty_channels_last", &empty_channels_last);
+  nb::class_<PackedGroups>(m, "Packed")
+      .def(nb::init<std::size_t>(), nb::arg("groups"))
+      .def_prop_ro("nbytes", &PackedGroups::bytes);
+  m.def("correlate", [](int algorithm, In x, In w, const std::optional<In>& b,
+                        const std::vector<Out>& ys, const std::vector<Plan>& plans,
+                        bool transposed) { correlate(algorithm, x, w, b, ys, plans, transposed); });
+  m.def("forward", &forward, nb::arg("algorithm"), nb::arg("x"), nb::arg("w"), nb::arg("b").none(),
+        nb::arg("y_shape"), nb::arg("plan"), nb::arg("packed") = nb::none(),
+        nb::arg("relu") = false);
+  m.def("grad_weight", &grad_weight);
+  m.def("winograd_part", &winograd_part);
+  m.def("grad_input", &grad_input);
+  m.def("empty", &empty);
   m.def("isas", &isas);
   m.def("isa", [] { return active->isa; });
   m.def("vector_bytes", [] { return active->vector_bytes; });

@@ -107,21 +107,37 @@ PELLUCID_INLINE void store_part(T* to, Vec<T> v, i64 left) {
 }
 #endif
 
-// Memory that will be needed soon, asked for a little at a time.
-struct Ahead {
-  const char* next;
-  const char* end;
+// Arrays of so many bytes come from memory, not from a cache.
+constexpr i64 far_bytes = 2 << 20;
+
+// Rows of memory that will be needed soon, asked for a little at a time.
+class Ahead {
+ public:
+  Ahead() = default;
 
   template <class T>
-  Ahead(const T* from, i64 count)
-      : next(reinterpret_cast<const char*>(from)),
-        end(reinterpret_cast<const char*>(from + count)) {}
+  Ahead(const T* from, i64 count, i64 stride = 0, i64 rows = 1)
+      : row_(reinterpret_cast<const char*>(from)),
+        bytes_(count * i64(sizeof(T))),
+        stride_(stride * i64(sizeof(T))),
+        rows_(count > 0 ? rows : 0) {}
 
-  i64 lines() const { return (end - next + 63) / 64; }
+  i64 lines() const { return (bytes_ + 63) / 64 * rows_; }
 
   PELLUCID_INLINE void fetch(i64 count) {
-    for (; count > 0 && next < end; --count, next += 64) __builtin_prefetch(next, 0, 2);
+    for (; count > 0 && rows_ > 0; --count) {
+      __builtin_prefetch(row_ + at_, 0, 2);
+      at_ += 64;
+      if (at_ < bytes_) continue;
+      at_ = 0;
+      row_ += stride_;
+      --rows_;
+    }
   }
+
+ private:
+  const char* row_ = nullptr;
+  i64 at_ = 0, bytes_ = 0, stride_ = 0, rows_ = 0;
 };
 
 // a * b + c with one rounding where the machine can, with two on the baseline.

@@ -2,10 +2,11 @@
 //
 //   out[ooff[i] + j] = bias[j] + sum over r, l   a[ioff[i] + roff[r] + l al] * b[(r L + l) bl + j]
 //
-// for i < rows, MR at a time, and j < NV vectors; without a bias, the sums are added to what `out`
-// holds. `ioff`, `roff` and `ooff` are tables of offsets, so that i may run across row ends and
-// images, and r over any set of kernel taps. Tables of i are filled up to a multiple of MR: with
-// the last row again, which is then computed twice.
+// for i < rows, MR at a time, and j < NV vectors; without a bias, the sums begin at 0 and are added
+// to what `out` holds, so that a long sum in panels is as accurate as its panels. `ioff`, `roff`
+// and `ooff` are tables of offsets, so that i may run across row ends and images, and r over any
+// set of kernel taps. Tables of i are filled up to a multiple of MR: with the last row again, which
+// is then computed twice.
 #pragma once
 
 #include "simd.hpp"
@@ -34,6 +35,8 @@ struct Product {
   T* out;
   const i64* ooff;
   bool relu;
+  Ahead* ahead = nullptr;  // of which `fetches` cache lines are asked for with each MR rows
+  i64 fetches = 0;
 };
 
 template <class T>
@@ -48,15 +51,15 @@ __attribute__((noinline)) void tile(const Product<T>& p) {
   constexpr i64 lanes = Simd<T>::lanes;
   const i64 L = p.L, al = p.al, bl = p.bl;
   for (i64 first = 0; first < p.rows; first += MR) {
+    if (p.ahead) p.ahead->fetch(p.fetches);
     const i64 *ioff = p.ioff + first, *ooff = p.ooff + first;
     Vec<T> acc[MR][NV];
     i64 at[MR];
 #pragma GCC unroll 8
     for (int i = 0; i < MR; ++i) {
       at[i] = ioff[i];
-      const T* from = p.bias ? p.bias : p.out + ooff[i];
 #pragma GCC unroll 4
-      for (int j = 0; j < NV; ++j) acc[i][j] = load(from + j * lanes);
+      for (int j = 0; j < NV; ++j) acc[i][j] = p.bias ? load(p.bias + j * lanes) : Vec<T>{};
     }
     const T* b = p.b;
     for (i64 r = 0; r < p.R; ++r) {
@@ -75,6 +78,12 @@ __attribute__((noinline)) void tile(const Product<T>& p) {
         a += al;
         b += bl;
       }
+    }
+    if (!p.bias) {
+#pragma GCC unroll 8
+      for (int i = 0; i < MR; ++i)
+#pragma GCC unroll 4
+        for (int j = 0; j < NV; ++j) acc[i][j] += load(p.out + ooff[i] + j * lanes);
     }
     if (p.relu) {
 #pragma GCC unroll 8

@@ -15,7 +15,7 @@ import safetensors
 import safetensors.numpy
 
 import pellucid
-from pellucid import checkpoint, nn
+from pellucid import files, nn
 from pellucid.errors import ArgumentError, DataError, DTypeError, StateError, UnsupportedError
 
 
@@ -163,7 +163,7 @@ class TestWriting:
         def interrupted(*_):
             raise error
 
-        monkeypatch.setattr(checkpoint.os, moment, interrupted)
+        monkeypatch.setattr(files.os, moment, interrupted)
         expected = DataError if isinstance(error, OSError) else error
         with pytest.raises(expected) as caught:
             pellucid.save({"w": pellucid.zeros(3)}, path)
@@ -177,7 +177,7 @@ class TestWriting:
 
     def test_the_file_is_on_the_disk_before_it_gets_its_name(self, tmp_path, monkeypatch):
         calls = []
-        fsync, replace = checkpoint.os.fsync, checkpoint.os.replace
+        fsync, replace = files.os.fsync, files.os.replace
 
         def spy_replace(source, target):
             assert Path(source).parent == Path(target).parent
@@ -185,9 +185,9 @@ class TestWriting:
             replace(source, target)
 
         monkeypatch.setattr(
-            checkpoint.os, "fsync", lambda number: (calls.append("fsync"), fsync(number))
+            files.os, "fsync", lambda number: (calls.append("fsync"), fsync(number))
         )
-        monkeypatch.setattr(checkpoint.os, "replace", spy_replace)
+        monkeypatch.setattr(files.os, "replace", spy_replace)
         pellucid.save({"w": pellucid.ones(2)}, tmp_path / "a")
         assert calls == ["fsync", ("replace", [1.0, 1.0])]
 

@@ -21,6 +21,7 @@ from pellucid.backend import Array
 from pellucid.dtypes import DType, as_dtype, is_float
 from pellucid.errors import GraphError, ShapeError
 from pellucid.grad_mode import enable_grad, is_grad_enabled, set_grad_enabled
+from pellucid.hooks import watchers
 from pellucid.tensor import Tensor
 
 # Where a gradient goes: an output of a node, or a leaf (then the index is 0).
@@ -275,6 +276,7 @@ class _Walk:
         self.leaves: dict[int, tuple[Tensor, Tensor]] = {}
         self.captured: dict[tuple[int, int], Tensor] = {}
         self.held: set[int] = set()  # owners of memory that a caller or a hook may still hold
+        self._watchers = watchers()
         self._waiting: list[tuple[int, Function]] = []
         self._gradients: dict[Function, list[Tensor | None]] = {}
 
@@ -339,6 +341,8 @@ class _Walk:
                 for e in edges
             ]
         )
+        for watcher in self._watchers:
+            watcher(node, gradients)
         found = node._run_backward(gradients)
         for edge, needed, gradient in zip(edges, node.needs_input_grad, found, strict=True):
             if edge is not None and needed and gradient is not None:

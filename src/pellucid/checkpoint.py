@@ -8,7 +8,6 @@ optim/optimizer.py). Next room: nn/module.py.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 from collections.abc import Mapping
@@ -22,6 +21,7 @@ from safetensors import numpy as safetensors_numpy
 
 from pellucid.backend import Array, native
 from pellucid.errors import ArgumentError, DataError, DTypeError, StateError, UnsupportedError
+from pellucid.files import write
 from pellucid.random import RngState, get_rng_state, set_rng_state
 from pellucid.tensor import Tensor
 
@@ -98,7 +98,7 @@ def _check_metadata(key: Any, text: Any) -> None:
 
 def _save(op: str, tensors: Mapping[str, Tensor], path: Path, metadata: dict[str, str]) -> None:
     arrays = {name: _row_major(op, name, tensor) for name, tensor in tensors.items()}
-    _write(op, path, safetensors_numpy.save(arrays, {_FORMAT_KEY: FORMAT, **metadata}))
+    write(op, path, safetensors_numpy.save(arrays, {_FORMAT_KEY: FORMAT, **metadata}))
 
 
 def _row_major(op: str, name: Any, tensor: Any) -> Array:
@@ -115,26 +115,6 @@ def _row_major(op: str, name: Any, tensor: Any) -> Array:
         )
     # Not np.ascontiguousarray, which makes 0-d arrays 1-d.
     return np.asarray(native(tensor.array), order="C")
-
-
-def _write(op: str, path: Path, data: bytes) -> None:
-    """Write beside the place, to the disk, and only then rename."""
-    temporary = path.with_name(f".{path.name}.{os.urandom(4).hex()}.tmp")
-    try:
-        with temporary.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except OSError as error:
-        raise DataError(
-            op,
-            f"{path} cannot be written: {error.strerror}",
-            fix="look at the folder, its permissions and the free space",
-        ) from error
-    finally:  # also for Ctrl-C; after the renaming there is nothing to remove
-        with contextlib.suppress(OSError):
-            temporary.unlink()
 
 
 def _load(

@@ -1,4 +1,4 @@
-"""The handle by which a hook, of a tensor or of a module, is taken away again.
+"""The handle by which a hook is taken away again, and who watches the backward passes of a thread.
 
 Next room: tensor.py, nn/module.py.
 """
@@ -6,7 +6,9 @@ Next room: tensor.py, nn/module.py.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 
@@ -23,3 +25,30 @@ class RemovableHandle:
     def remove(self) -> None:
         """Remove the hook; a second call does nothing."""
         self._hooks.pop(self._key, None)
+
+
+class _Watchers(threading.local):
+    now: tuple[Callable[..., object], ...] = ()
+
+
+_watchers = _Watchers()
+
+
+def watchers() -> tuple[Callable[..., object], ...]:
+    """Return who watches the backward passes that start now in this thread."""
+    return _watchers.now
+
+
+@contextmanager
+def watching(watcher: Callable[..., object]) -> Iterator[None]:
+    """Let the backward passes of a `with` block, in this thread, call `watcher(node, gradients)`.
+
+    It is called with each node that gradients reach, before the node's `backward` runs, while what
+    the node saved is still there. It looks on: what it returns is ignored, and what it wants to
+    keep it must copy.
+    """
+    _watchers.now += (watcher,)
+    try:
+        yield
+    finally:
+        _watchers.now = tuple([each for each in _watchers.now if each is not watcher])

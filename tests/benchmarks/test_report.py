@@ -114,6 +114,11 @@ def test_what_falls_short_stands_with_its_algorithm_and_the_limit_it_is_nearest_
     by_memory = replace(
         row(DENSE, "forward", 0.9), algorithm="winograd", bytes=80_000_000
     )  # 8 of 10 GB/s, and 185 / 4 of 100 GFLOP/s
+    seven = "n8 c32 i27x27 o32 k7x7 p3"  # whose products are 4 36/9 of 49
+    by_parts = replace(
+        row(seven, "forward", ours_ms=ConvSpec.parse(seven).flops / 49e6), algorithm="winograd"
+    )
+    assert report.nearest_limit(by_parts, report.Limits(100.0, 1e9)) == "compute 16%"
     text = report.summary([by_compute, by_memory], {})
     assert "FMA peak 100 GFLOP/s (100 to 100); copies of memory 10 GB/s (10 to 10)." in text
     short, _, slower, _ = text.split("### ")[4:]

@@ -69,7 +69,8 @@ def test_every_sweep_has_problems_for_both_and_products_are_the_same_both_ways()
     assert np.array_equal(turned(), packed())
     assert before == matmul._FEW_ROWS
     constants = [sweep.constant for sweep in SWEEPS]
-    assert {winograd._LEAST_CHANNELS, matmul._FEW_ROWS} == set(constants) - {None}
+    named = {winograd._LEAST_CHANNELS, winograd._LEAST_PIXELS, matmul._FEW_ROWS}
+    assert named == set(constants) - {None}
 
 
 @needs_native

@@ -29,6 +29,17 @@ def test_a_line_for_each_direction() -> None:
     assert all(float(row.split()[2]) >= 0 for row in rows)
 
 
+def test_forward_once_more_with_packed_weights() -> None:
+    code, out, _ = run("bench", "c16 i9x9 o16 k3x3", "--algorithm", "reference", "--packed")
+    assert code == 0
+    assert [row.split()[:2] for row in out.splitlines()[2:]] == [
+        ["forward", "reference"],
+        ["grad_input", "reference"],
+        ["grad_weight", "reference"],
+        ["packed", "reference"],
+    ]
+
+
 def test_the_number_of_threads() -> None:
     before = pellucid.get_num_threads()
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from rich.console import Console
 
-from pellucid.explain import derive
+from pellucid.explain import derive, view
 
 equations = pytest.importorskip("pellucid.cli.equations")
 
@@ -29,6 +29,16 @@ def test_marked_boxes_are_reversed() -> None:
     text = console.export_text(styles=True)
     assert "\x1b[1;7;36mx1\x1b[0m" in text
     assert "\x1b[36mx2\x1b[0m" in text
+
+
+def test_names_in_a_view_have_their_colours() -> None:
+    console, _ = screen("c1 i3 o1 k2", colours=True)
+    derivation = derive("c1 i3 o1 k2")
+    equations.Screen(console, derivation, "ko").view(view(derivation, "gather"))
+    text = console.export_text(styles=True)
+    assert "\x1b[36mdL/dx\x1b[0m는" in text
+    assert "\x1b[33mw2\x1b[0m  \x1b[33mw1\x1b[0m" in text
+    assert "\x1b[32mdL/do1\x1b[0m  \x1b[32mdL/do2\x1b[0m" in text
 
 
 @pytest.mark.parametrize("width", [50, 60, 80, 120])

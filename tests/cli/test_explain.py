@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from cli.command import run
 
-from pellucid.explain import derive, view
+from pellucid.explain import ConvDerivation, Picture, derive, view
+from pellucid.explain.page import page
 
 SPEC = "c1 i5x5 o1 k3x3 s2"
 
@@ -104,9 +107,54 @@ def test_latex() -> None:
     )
 
 
+def test_a_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+    monkeypatch.setattr("webbrowser.open", seen.append)
+    file = tmp_path / "page.html"
+    options = ("--html", str(file), "--lang", "ko", "--grad", "weight", "--at", "0,0,1,2")
+    assert printed(SPEC, *options) == f"wrote {file}\n"
+    element = derive(SPEC).grad_weight[0, 0, 1, 2].left
+    assert file.read_text(encoding="utf-8") == page(SPEC, "ko", element=element)
+    assert seen == []
+    printed(SPEC, "--html", str(file), "--notation", "indices", "--open")
+    assert file.read_text(encoding="utf-8") == page(SPEC, notation="indices")
+    assert seen == [file.as_uri()]
+    code, _, error = run("explain", SPEC, "--html", str(tmp_path / "none" / "page.html"))
+    assert (code, "cannot be written: No such file or directory" in error) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("words", "said", "picture"),
+    [
+        ((), "dL/dx33", lambda d: d.grad_input[0, 0, 2, 2].figure()),
+        (("--grad", "weight"), "dL/dw22", lambda d: d.grad_weight[0, 0, 1, 1].figure()),
+        (("--grad", "input", "--at", "0,0,0,2", "--lang", "ko"), "dL/dx13",
+         lambda d: d.grad_input[0, 0, 0, 2].figure("ko")),
+        (("--view", "scatter"), "scatter", lambda d: view(d, "scatter").animation()),
+        (("--view", "gather", "--lang", "ko"), "gather",
+         lambda d: view(d, "gather").animation("ko")),
+    ],
+)  # fmt: skip
+def test_a_picture(
+    words: tuple[str, ...], said: str, picture: Callable[[ConvDerivation], Picture], tmp_path: Path
+) -> None:
+    file = tmp_path / "picture.svg"
+    out = printed(SPEC, *words, "--svg", str(file))
+    assert " ".join(out.split()) == f"drew {said} in {file}"
+    assert file.read_text(encoding="utf-8") == picture(derive(SPEC)).svg()
+
+
+def test_a_picture_of_pixels(tmp_path: Path) -> None:
+    file = tmp_path / "picture.gif"
+    printed("c1 i3 o1 k2", "--view", "scatter", "--svg", str(file))
+    assert file.read_bytes().startswith(b"GIF89a")
+    code, _, error = run("explain", SPEC, "--svg", str(tmp_path / "none" / "a.svg"))
+    assert (code, "cannot be written: No such file or directory" in error) == (2, True)
+
+
 def test_korean() -> None:
     out = printed("n2 c2 i5x5 o2 k3x3 s2 p1 d1 g2", "--lang", "ko")
-    assert "합성곱: 영상 2장, 입력 2채널 5x5, 커널 3x3, 보폭 2, 패딩 1, 그룹 2개," in out
+    assert "합성곱: 이미지 2장, 입력 2채널 5x5, 커널 3x3, 보폭 2, 패딩 1, 그룹 2개," in out
     for title in ("순전파", "x에 대한 기울기", "w에 대한 기울기", "b에 대한 기울기"):
         assert title in out
     assert "식 100개 가운데 97개는 생략했다." in " ".join(out.split())
@@ -145,10 +193,22 @@ def test_problems_of_every_kind_are_printed(spec: str) -> None:
         ((SPEC, "--view", "matrix"), "error: explain: there is no view 'matrix'\n"
          "  fix: use one of scatter, gather, phases, windows, correlation\n"),
         ((SPEC, "--view", "gather", "--latex"), "error: explain: --view gather shows a whole "
-         "gradient in words, and --latex something else\n"
+         "gradient, and --latex something else\n"
          "  fix: leave one of --view and --latex out\n"),
         ((SPEC, "--lang", "fr"), "error: explain: there is no language 'fr'\n"
          "  fix: use one of en, ko\n"),
+        ((SPEC, "--open"), "error: explain: --open opens a page, but --html does not say which\n"
+         "  fix: add --html FILE\n"),
+        ((SPEC, "--svg", "a.svg", "--latex"), "error: explain: --svg draws a picture, and --latex "
+         "writes something else\n  fix: leave one of --svg and --latex out\n"),
+        ((SPEC, "--svg", "a.svg", "--html", "a.html"), "error: explain: --svg draws a picture, and "
+         "--html writes something else\n  fix: leave one of --svg and --html out\n"),
+        ((SPEC, "--svg", "a.jpg"), "error: save: there is no picture of the kind '.jpg'\n"
+         "  fix: name the file .svg, .png or .gif\n"),
+        ((SPEC, "--html", "page.html", "--latex"), "error: explain: --html writes a page, and "
+         "--latex prints something else\n  fix: leave one of --html and --latex out\n"),
+        ((SPEC, "--html", "page.html", "--view", "gather"), "error: explain: --html writes a page, "
+         "and --view prints something else\n  fix: leave one of --html and --view out\n"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_explained(words: tuple[str, ...], message: str) -> None:

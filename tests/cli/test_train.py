@@ -107,7 +107,7 @@ def test_a_run_that_is_there_is_not_touched(home: Path) -> None:
         (["--data-dir", "x"], "train: --data-dir is x, but the digits come with the package\n"
          "  fix: leave --data-dir out, or choose --data mnist"),
         (["--resume", "x"], "train: there is no run in x: it has no settings.json\n"
-         "  fix: give --resume the folder of a run, such as runs/digits-1"),
+         "  fix: give the folder of a run, such as runs/digits-1"),
         (["--resume", "x", "--out", "y"], "train: --out is y, but --resume goes on in x\n"
          "  fix: leave --out out"),
         (["--out", "file"], "train: the folder file cannot be made: File exists\n"

@@ -210,3 +210,17 @@ def test_a_place_outside_the_epochs(epoch: int, batch: int) -> None:
         "  fix: use epoch >= 0 and 0 <= batch <= 3"
     )
     assert (loader.epoch, loader.batch) == (0, 0)
+
+
+def test_which_samples_are_in_a_batch() -> None:
+    loader = DataLoader(range(10), 4, shuffle=True, seed=3)
+    for epoch in range(2):
+        loader.set_epoch(epoch)
+        read = numbers(loader)
+        assert [loader.samples(epoch, batch) for batch in range(3)] == read
+    with pytest.raises(ArgumentError) as refused:
+        loader.samples(0, 3)
+    assert str(refused.value) == (
+        "DataLoader: there is no batch 3 of epoch 0; each epoch has 3 batches\n"
+        "  fix: use epoch >= 0 and 0 <= batch < 3"
+    )

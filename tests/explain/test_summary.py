@@ -17,7 +17,7 @@ from pellucid.kernels.conv import ConvSpec
         ("n2 c4 i9x8 o6 k3x2 s2x1 p1:0x0 d1x2 g2",
          "Convolution: 2 images, input 4 channels of 9x8, kernel 3x2, stride 2x1, padding 1:0x0, "
          "dilation 1x2, 2 groups, output 6 channels of 4x6",
-         "합성곱: 영상 2장, 입력 4채널 9x8, 커널 3x2, 보폭 2x1, 패딩 1:0x0, 팽창 1x2, 그룹 2개, "
+         "합성곱: 이미지 2장, 입력 4채널 9x8, 커널 3x2, 보폭 2x1, 패딩 1:0x0, 팽창 1x2, 그룹 2개, "
          "출력 6채널 4x6"),
     ],
 )  # fmt: skip

@@ -4,6 +4,7 @@ import pytest
 
 from pellucid.errors import ArgumentError
 from pellucid.explain import derive
+from pellucid.explain.why import uncovered
 
 CASES = [
     (derive("c1 i6x6 o1 k3x3 s2").grad_input[0, 0, 0, 5], "leftover",
@@ -23,9 +24,9 @@ CASES = [
     (derive("c1 i1 o1 k3 p1").grad_weight[0, 0, 0], "padding",
      "it meets nothing but padding", "패딩하고만 만난다"),
     (derive("n0 c1 i5 o1 k3").grad_weight[0, 0, 0], "batch",
-     "there are no images in the batch", "배치에 영상이 없다"),
+     "there are no images in the batch", "배치에 이미지가 없다"),
     (derive("n0 c1 i5 o1 k3").grad_bias[0], "batch",
-     "there are no images in the batch", "배치에 영상이 없다"),
+     "there are no images in the batch", "배치에 이미지가 없다"),
 ]  # fmt: skip
 
 
@@ -42,6 +43,17 @@ def test_the_first_axis_that_rules_an_element_out_is_to_blame():
     assert (corner[0, 0, 5, 2].why.reason, corner[0, 0, 5, 2].why.axis) == ("leftover", 0)
     assert (corner[0, 0, 0, 2].why.reason, corner[0, 0, 0, 2].why.axis) == ("stride", 1)
     assert corner[0, 0, 0, 0].why is None
+
+
+def test_places_that_no_window_holds():
+    axes = derive("c1 i6x30 o1 k3x2 s2x3").axes
+    assert list(uncovered(axes, "en")) == [
+        "row 5 (left over)",
+        "columns 2, 5, 8, 11, 14, 17, ... 26 (between two windows)",
+        "column 29 (left over)",
+    ]
+    assert next(uncovered(axes, "ko", first=1)) == "행 6 (마지막 윈도우 뒤)"
+    assert list(uncovered(derive("c1 i5x5 o1 k3x3").axes, "en")) == []
 
 
 def test_an_unknown_language():

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import pickle
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from types import SimpleNamespace
 from unittest import mock
@@ -10,12 +14,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from kernels.conv.layouts import LAYOUTS, laid_out
+from kernels.conv.native import needs_native
 from kernels.conv.problems import conv_specs, integers
 
 from pellucid.errors import ArgumentError, DTypeError, ShapeError, UnsupportedError
 from pellucid.kernels import conv
 from pellucid.kernels.conv import ALGORITHMS, ConvSpec
-from pellucid.kernels.layout import is_channels_last
+from pellucid.kernels.layout import as_channels_last, is_channels_last
 
 # Those that compute everything; what the others refuse is in their own tests.
 SERVE_ALL = [
@@ -180,6 +185,41 @@ def test_grad_bias_does_not_lose_digits_over_many_pixels():
     assert np.array_equal(conv.grad_bias(gy, spec), exact.astype("float32"))
 
 
+def test_arrays_whose_dtype_is_equal_to_the_usual_one_and_another_object():
+    x, w, b, gy = (pickle.loads(pickle.dumps(array)) for array in arrays("float32"))
+    assert x.dtype is not np.dtype("float32")
+    for result, exact in zip(
+        run_all(x, w, b, gy, None), run_all(*arrays(), "reference"), strict=True
+    ):
+        assert np.array_equal(result, exact)
+
+
+def steps_of(call: Callable[[], object]) -> list[str]:
+    """Return the names of the Python functions that a call enters."""
+    found: list[str] = []
+    sys.setprofile(lambda frame, event, _: event == "call" and found.append(frame.f_code.co_name))
+    try:
+        call()
+    finally:
+        sys.setprofile(None)
+    return found
+
+
+@needs_native
+def test_a_small_convolution_takes_few_steps_in_python():
+    """Which take longer than its arithmetic: it costs as much as they do."""
+    spec = ConvSpec.parse("c1 i8x8 o4 k3")
+    x, w, gy = (np.ones(shape, "float32") for shape in (spec.x_shape, spec.w_shape, spec.y_shape))
+    gy = as_channels_last(gy)
+    for call in (
+        lambda: conv.forward(x, w, None, spec),
+        lambda: conv.grad_input(gy, w, spec),
+        lambda: conv.grad_weight(gy, x, spec),
+    ):
+        call()  # what is made once is made here
+        assert len(steps_of(call)) <= 14, steps_of(call)
+
+
 # ---- choosing ------------------------------------------------------------------------------------
 
 
@@ -192,9 +232,13 @@ def stub(refuses: str | None = None, slower: str | None = None) -> SimpleNamespa
     )
 
 
-def listed(**stubs: SimpleNamespace) -> mock._patch:
+@contextmanager
+def listed(**stubs: SimpleNamespace) -> Iterator[None]:
     known = {"plain": stub(), "reference": ALGORITHMS["reference"]}
-    return mock.patch.object(conv, "ALGORITHMS", {**stubs, **known})
+    with mock.patch.object(conv, "ALGORITHMS", {**stubs, **known}):
+        conv._chosen.cache_clear()
+        yield
+    conv._chosen.cache_clear()
 
 
 def test_the_first_that_neither_refuses_nor_is_slower_computes():

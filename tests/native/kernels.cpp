@@ -1,7 +1,8 @@
 // The kernels without Python: every algorithm of every instruction set that runs here, in all three
-// directions and both precisions, against loops in double; the same bits for 1 and 3 threads; and
-// no memory at any allocation. Every buffer has its exact size, so that a sanitizer sees each step
-// past an end. Run by .ci/run on this machine, under sanitizers, and as aarch64.
+// directions and both precisions, against loops in double; the same bits for 1 and 3 threads, and
+// with packed weights; and no memory at any allocation. Every buffer has its exact size, so that a
+// sanitizer sees each step past an end. Run by .ci/run on this machine, under sanitizers, and as
+// aarch64.
 //
 //     kernels [NUMBER]     how many problems are drawn beside the chosen ones (20)
 #include "../../native/kernels.hpp"
@@ -165,6 +166,7 @@ class Case {
       gw.add(w_at, double(gy_[y_at]) * double(x_[x_at]));
     });
     check_one("forward", y, [this](T* to, const Context& c) { return forward(to, false, c); });
+    if (algorithm_ != lanewise) check_packed();
     for (double& sum : y.sums) sum = std::max(sum, 0.0);
     check_one("with ReLU", y, [this](T* to, const Context& c) { return forward(to, true, c); });
     check_one("grad_input", gx, [this](T* to, const Context& c) { return grad_input(to, c); });
@@ -174,9 +176,7 @@ class Case {
  private:
   template <class Call>
   void check_one(const char* direction, const Exact& exact, Call call) {
-    const std::string what = std::string(build_.isa) +
-                             (sizeof(T) == 4 ? " float32 " : " float64 ") + names[algorithm_] +
-                             " " + direction + " " + p_.name();
+    const std::string what = name(direction);
     const i64 count = i64(exact.sums.size());
     const auto one = exactly<T>(count), three = exactly<T>(count);
     left = plenty;
@@ -193,6 +193,32 @@ class Case {
         break;
       }
     check_without_memory(what, count, call);
+  }
+
+  // What a call without images makes of w gives other calls the same bits, where there was memory.
+  void check_packed() {
+    const i64 count = p_.y_size();
+    const auto plain = exactly<T>(count), y = exactly<T>(count);
+    left = plenty;
+    forward(plain.get(), false, context(1));
+    bool same = false;
+    for (i64 allowed = 0; allowed < 6; ++allowed) {
+      std::vector<Packed> packed(std::size_t(p_.groups));
+      left = allowed < 5 ? allowed : plenty;
+      const bool made = forward(y.get(), false, context(1), packed.data(), 0);
+      left = plenty;
+      same = made && forward(y.get(), false, context(3), packed.data(), p_.images) &&
+             std::memcmp(plain.get(), y.get(), sizeof(T) * count) == 0;
+      if (made && !same) fail(name("packed") + ": other bits");
+      for (const Packed& of_group : packed) release(of_group.data);
+      if (in_use != 0) fail(name("packed") + ": memory was not given back");
+    }
+    if (!same) fail(name("packed") + ": no memory");
+  }
+
+  std::string name(const char* direction) const {
+    return std::string(build_.isa) + (sizeof(T) == 4 ? " float32 " : " float64 ") +
+           names[algorithm_] + " " + direction + " " + p_.name();
   }
 
   // Without memory at any one allocation a call says so, and leaves nothing behind.
@@ -222,9 +248,15 @@ class Case {
   }
 
   bool forward(T* y, bool relu, const Context& c) const {
+    return forward(y, relu, c, nullptr, p_.images);
+  }
+
+  bool forward(T* y, bool relu, const Context& c, Packed* packed, i64 images) const {
     Plan plan;
     plan_forward(p_, plan);
     Correlation<T> p = problem<Correlation<T>>(plan);
+    p.images = images;
+    p.packed = packed;
     p.in_channels = p_.C;
     p.out_channels = p_.O;
     p.x = x_.get();

@@ -100,7 +100,7 @@ def test_settings_that_cannot_be_read(text: str, tmp_path: Path) -> None:
         read_settings(tmp_path)
     assert str(raised.value) == (
         f"train: {tmp_path / 'settings.json'} does not hold the settings of a run\n"
-        "  fix: start a new run without --resume"
+        "  fix: start a new run with pellucid train"
     )
 
 
@@ -110,7 +110,7 @@ def test_settings_that_are_not_there(tmp_path: Path) -> None:
             read_settings(folder)
         assert str(raised.value) == (
             f"train: there is no run in {folder}: it has no settings.json\n"
-            "  fix: give --resume the folder of a run, such as runs/digits-1"
+            "  fix: give the folder of a run, such as runs/digits-1"
         )
 
 

@@ -15,9 +15,11 @@ import pellucid
 from pellucid import nn
 from pellucid.data import Digits, ImageDataset
 from pellucid.models import digits_cnn
-from pellucid.training import EpochDone, Evaluation, choose
+from pellucid.training import EpochDone, Evaluation, Settings, choose
 from pellucid.training import report as module
-from pellucid.training.report import MISTAKES, Outcome, make_report, percent
+from pellucid.training.build import make_model
+from pellucid.training.replay import Replay, Weights, replay
+from pellucid.training.report import MISTAKES, TERMS, Outcome, make_report, percent
 
 pytest.importorskip("jinja2")
 pytest.importorskip("matplotlib")
@@ -65,13 +67,21 @@ def answers(data: ImageDataset, wrong: int) -> Evaluation:
     return found
 
 
+def replayed(settings: Settings) -> Replay:
+    """A batch of digits passed through a new network."""
+    data = Digits()
+    model = make_model(settings, data)
+    return replay(settings, data, Weights(model.state_dict(), None))
+
+
 def outcome(wrong: int = 5, model: nn.Module | None = None, **given: Any) -> Outcome:
     data = Digits(train=False)
     found = answers(data, wrong)
     history = [EpochDone(1, 0.9, 0.8, 0.7), EpochDone(2, 0.1234, 0.2, found.accuracy)]
     settings = choose("digits", epochs=2, **given)
+    again = replayed(settings) if model is None else None
     model = digits_cnn() if model is None else model
-    return Outcome(settings, history, found, model, 1442, data, 75.4)
+    return Outcome(settings, history, found, model, 1442, data, 75.4, again)
 
 
 @pytest.fixture
@@ -161,6 +171,34 @@ def test_mistakes_are_shown_surest_first(source: str) -> None:
     ]
     assert "All of them, those first" in source
     assert found.confidence[4] > found.confidence[0]
+
+
+def test_one_gradient_is_taken_apart(source: str) -> None:
+    found = replayed(choose("digits", epochs=2)).contributions("weight")
+    text = html.unescape(re.sub(r"\s+", " ", Page(source).text))
+    assert "Where one gradient comes from" in text
+    assert "Batch 45 of the last epoch once more, with the weights at the end." in text
+    assert f"the largest element is {found.name} = {found.value:.4g}." in text
+    assert f"It is the sum of {len(found.terms):,} products" in text
+    listed = re.findall(r"<tr><td>(dL/do\S+ x\S+)</td><td>.*?</td><td>(\S+)</td>", source)
+    assert [name for name, _ in listed] == [
+        found.shares[0].expression.terms[int(k)].text() for k in found.largest(TERMS)
+    ]
+    for k, (_, product) in zip(found.largest(TERMS), listed, strict=True):
+        assert float(product) == pytest.approx(found.terms[k], rel=1e-3)
+    at = ",".join(map(str, found.index))
+    assert f"pellucid explain FOLDER --layer conv1 --grad weight --at {at} --batch 45" in text
+    (picture,) = Page(source).all("svg")
+    assert picture["role"] == "img"
+    assert f"all {32} images" in text
+
+
+@pytest.mark.usefixtures("_no_pictures")
+def test_a_model_without_convolutions_has_no_gradient_to_show() -> None:
+    model = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
+    source = make_report(outcome(model=model))["report.html"].decode()
+    assert "Where one gradient comes from" not in source
+    assert "<svg" not in source
 
 
 @pytest.mark.usefixtures("_no_pictures")

@@ -16,6 +16,7 @@ import typer
 
 import pellucid
 from pellucid.cli.bench import bench
+from pellucid.cli.contributions import Batch, explain_run, is_run
 from pellucid.cli.diagnose import diagnose_file
 from pellucid.cli.explain import GRADIENTS, explain
 from pellucid.cli.info import describe
@@ -91,13 +92,22 @@ _Threads = Annotated[
 ]
 
 
+_Packed = Annotated[
+    bool, typer.Option("--packed", help="Time forward with weights packed beforehand, too.")
+]
+
+
 @app.command("bench")
 def _bench(
-    spec: _Spec, dtype: _DType = "float32", algorithm: _Algorithm = None, threads: _Threads = None
+    spec: _Spec,
+    dtype: _DType = "float32",
+    algorithm: _Algorithm = None,
+    threads: _Threads = None,
+    packed: _Packed = False,
 ) -> None:
     """Time one convolution in its three directions."""
     with _in_words():
-        typer.echo(bench(spec, dtype, algorithm, threads))
+        typer.echo(bench(spec, dtype, algorithm, threads, packed))
 
 
 def _one_of(names: Iterable[str]) -> str:
@@ -105,11 +115,16 @@ def _one_of(names: Iterable[str]) -> str:
 
 
 _Grad = Annotated[
-    str | None, typer.Option(metavar=_one_of(GRADIENTS), help="One gradient. [default: all]")
+    str | None,
+    typer.Option(metavar=_one_of(GRADIENTS), help="One gradient. [default: all; of a run, weight]"),
 ]
 _At = Annotated[
     str | None,
-    typer.Option(metavar="N,C,H,W", help="One element of it, counted from 0, as in 0,0,0,2."),
+    typer.Option(
+        metavar="N,C,H,W",
+        help="One element of it, counted from 0, as in 0,0,0,2. [default: all; of a run, the "
+        "largest]",
+    ),
 ]
 _View = Annotated[
     str | None,
@@ -119,25 +134,65 @@ _Latex = Annotated[bool, typer.Option("--latex", help="Print LaTeX.")]
 _Notation = Annotated[
     str, typer.Option(metavar=_one_of(NOTATIONS), help="x13 counted from 1, or x[0,0,0,2] from 0.")
 ]
+_Html = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Write it as a page to look at and try out.")
+]
+_Open = Annotated[bool, typer.Option("--open", help="Open that page in a browser.")]
+_Svg = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Draw it: one element, or with --view its steps; the ending may be .png or .gif. Of a "
+        "run: the heat map.",
+    ),
+]
+_Layer = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="A layer of a run. [default: the first]"),
+]
+_Epoch = Annotated[
+    int | None, typer.Option(metavar="E", help="An epoch of a run, from 1. [default: the last]")
+]
+_Batch = Annotated[
+    int | None, typer.Option(metavar="B", help="A batch of it, from 1. [default: the last full]")
+]
+_What = Annotated[
+    str,
+    typer.Argument(
+        metavar="SPEC|FOLDER", help="As in `c1 i5x5 o1 k3x3 s2`, in quotes; or the folder of a run."
+    ),
+]
 _Lang = Annotated[str, typer.Option(metavar=_one_of(LANGUAGES), help="English or Korean.")]
 
 
 @app.command("explain")
 def _explain(
-    spec: _Spec,
+    what: _What,
     grad: _Grad = None,
     at: _At = None,
     view: _View = None,
     latex: _Latex = False,
     notation: _Notation = "textbook",
     lang: _Lang = "en",
+    html: _Html = None,
+    look: _Open = False,
+    svg: _Svg = None,
+    layer: _Layer = None,
+    epoch: _Epoch = None,
+    batch: _Batch = None,
 ) -> None:
     """Show the gradients of one convolution: every element's equation, and how it follows.
 
     The example to begin with: pellucid explain "c1 i5x5 o1 k3x3 s2"
+
+    Of the folder of a run, show what an element of a gradient of a layer is made of.
     """
     with _in_words():
-        explain(spec, grad, at, view, latex, notation, lang)
+        chosen = Batch(layer, epoch, batch)
+        if is_run(what, chosen):
+            explain_run(what, chosen, grad, at, view, latex, notation, lang, html, look, svg)
+        else:
+            explain(what, grad, at, view, latex, notation, lang, html, look, svg)
 
 
 _Target = Annotated[str, typer.Argument(metavar="FILE:FUNCTION", help="As in my_conv.py:backward.")]

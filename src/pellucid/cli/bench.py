@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from statistics import median
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 
@@ -17,15 +17,19 @@ import pellucid
 from pellucid.dtypes import as_dtype
 from pellucid.errors import ArgumentError
 from pellucid.kernels import conv
-from pellucid.kernels.conv import ConvSpec, Direction
+from pellucid.kernels.conv import ConvSpec, Direction, PackedWeights
 from pellucid.kernels.layout import empty_channels_last
 from pellucid.kernels.native import module
 
 LEAST_SECONDS, LEAST_RUNS = 0.5, 5
 
 
-def bench(text: str, dtype: str, algorithm: str | None, threads: int | None) -> str:
+def bench(
+    text: str, dtype: str, algorithm: str | None, threads: int | None, packed: bool = False
+) -> str:
     """Time the three directions of a spec and return the table as text.
+
+    With `packed`, a fourth line is forward once more, from `PackedWeights`.
 
     Cost: half a second for each direction.
     Raises: as `ConvSpec.parse` and `kernels.conv.forward`; ArgumentError for integers.
@@ -40,29 +44,32 @@ def bench(text: str, dtype: str, algorithm: str | None, threads: int | None) -> 
         pellucid.set_num_threads(threads)
     peak = _peak(kind.itemsize)
     lines = [_title(spec, kind, peak), "direction    algorithm      ms    GFLOP/s   of the peak"]
-    for direction, run in _calls(spec, kind, algorithm).items():
+    for label, (direction, run) in _calls(spec, kind, algorithm, packed).items():
         name = algorithm or conv.choose(spec, direction, kind)
         seconds = _median_seconds(run)
         rate = spec.flops / seconds / 1e9
         share = f"{100 * rate / peak:8.0f} %" if peak else "  unknown"
-        lines.append(f"{direction:<12} {name:<10} {1e3 * seconds:8.3f} {rate:10.1f}    {share}")
+        lines.append(f"{label:<12} {name:<10} {1e3 * seconds:8.3f} {rate:10.1f}    {share}")
     return "\n".join(lines)
 
 
 def _calls(
-    spec: ConvSpec, dtype: np.dtype[Any], algorithm: str | None
-) -> dict[Direction, Callable[[], object]]:
+    spec: ConvSpec, dtype: np.dtype[Any], algorithm: str | None, packed: bool
+) -> dict[str, tuple[Direction, Callable[[], object]]]:
     """Each direction as a call on random arrays that lie as layers hand them on."""
     rng = np.random.default_rng(0)
     x, gy = (empty_channels_last(shape, dtype) for shape in (spec.x_shape, spec.y_shape))
     x[...], gy[...] = rng.standard_normal(x.shape), rng.standard_normal(gy.shape)
     w = rng.standard_normal(spec.w_shape).astype(dtype)
-    calls = (
-        lambda: conv.forward(x, w, None, spec, algorithm),
-        lambda: conv.grad_input(gy, w, spec, algorithm),
-        lambda: conv.grad_weight(gy, x, spec, algorithm),
-    )
-    return dict(zip(get_args(Direction), calls, strict=True))
+    calls: dict[str, tuple[Direction, Callable[[], object]]] = {
+        "forward": ("forward", lambda: conv.forward(x, w, None, spec, algorithm)),
+        "grad_input": ("grad_input", lambda: conv.grad_input(gy, w, spec, algorithm)),
+        "grad_weight": ("grad_weight", lambda: conv.grad_weight(gy, x, spec, algorithm)),
+    }
+    if packed:
+        ready = PackedWeights(w, spec, algorithm)
+        calls["packed"] = ("forward", lambda: conv.forward(x, ready, None, spec))
+    return calls
 
 
 def _median_seconds(run: Callable[[], object]) -> float:

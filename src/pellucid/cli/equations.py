@@ -194,7 +194,9 @@ def _highlighted(derivation: ConvDerivation, line: str) -> Text:
     text = Text(line)
     for array, style in STYLES.items():
         symbol = derivation.names.symbol(array)
-        text.highlight_regex(rf"(?<![\w/])(dL/d)?{symbol}(\d+|\[[\d,]+\])?(?![\w(/])", style)
+        text.highlight_regex(
+            rf"(?<![A-Za-z\d/])(dL/d)?{symbol}(\d+|\[[\d,]+\])?(?![A-Za-z\d(/])", style
+        )
     return text
 
 

@@ -1,10 +1,15 @@
-"""`pellucid explain SPEC`: the derivation of a convolution in a terminal, or as LaTeX.
+"""`pellucid explain SPEC`: the derivation of a convolution, printed, as LaTeX, page or picture.
 
 A small problem is shown with all its equations, of a larger one a few, and any one by `--at`.
-Not here: the derivation (explain/), its look (equations.py). Next room: equations.py.
+Not here: the derivation, the page and the pictures (explain/), the look of what is printed
+(equations.py).
+Next room: equations.py.
 """
 
 from __future__ import annotations
+
+import webbrowser
+from pathlib import Path
 
 from rich.console import Console
 
@@ -13,7 +18,9 @@ from pellucid.cli.progress import say
 from pellucid.errors import ArgumentError
 from pellucid.explain import ConvDerivation, Elements, Expression, derive, view
 from pellucid.explain.notation import as_notation
+from pellucid.explain.page import page
 from pellucid.explain.sentences import Language, as_language
+from pellucid.files import write
 
 GRADIENTS = ("input", "weight", "bias")
 
@@ -26,20 +33,51 @@ def explain(
     latex: bool,
     notation: str,
     lang: str,
+    html: Path | None,
+    look: bool,
+    svg: Path | None,
 ) -> None:
     """Print the derivation of a spec, of one gradient, or of one of its elements; or a view.
+
+    With `html` it becomes a page in that file, which `look` opens in a browser; with `svg`, a
+    picture.
 
     Raises: ArgumentError for options that do not fit together, and as `derive` and its indexing.
     """
     language = as_language(lang)
     derivation = derive(text, notation=as_notation(notation))
     console = Console()
+    if svg is not None:
+        _check_drawn(seen_as, grad, at, latex, html)
+        say(console, _drawn(derivation, seen_as, grad, at, svg, language))
+        return
+    if html is not None:
+        _check_written(seen_as, latex)
+        _, element = _chosen(derivation, grad, at)
+        say(console, _written(derivation, element, html, look, language))
+        return
+    if look:
+        raise ArgumentError(
+            "explain", "--open opens a page, but --html does not say which", fix="add --html FILE"
+        )
     if seen_as is not None:
         _check_alone(seen_as, grad, at, latex)
         seen, screen = view(derivation, seen_as), Screen(console, derivation, language)
         screen.title()
         screen.view(seen)
         return
+    _print_equations(console, derivation, grad, at, latex, language)
+
+
+def _print_equations(
+    console: Console,
+    derivation: ConvDerivation,
+    grad: str | None,
+    at: str | None,
+    latex: bool,
+    language: Language,
+) -> None:
+    """Print all arrays, or one gradient, or one element of it."""
     parts, element = _chosen(derivation, grad, at)
     if latex:
         say(console, _latex(derivation, parts, element, language))
@@ -57,13 +95,72 @@ def explain(
         screen.hints()
 
 
+def _written(
+    derivation: ConvDerivation, element: Expression | None, html: Path, look: bool, lang: Language
+) -> str:
+    """Write the page, with one element chosen if one is asked for, and return what to say."""
+    chosen = None if element is None else element.left
+    text = page(derivation.spec, lang, notation=derivation.names.notation, element=chosen)
+    write("explain", html, text.encode())
+    if look:
+        webbrowser.open(html.resolve().as_uri())
+    return f"wrote {html}"
+
+
+def _drawn(
+    derivation: ConvDerivation,
+    seen_as: str | None,
+    grad: str | None,
+    at: str | None,
+    file: Path,
+    lang: Language,
+) -> str:
+    """Draw a view or one element, if none is asked for one in the middle; return what to say."""
+    if seen_as is not None:
+        picture, what = view(derivation, seen_as).animation(lang), seen_as
+    else:
+        parts, element = _chosen(derivation, grad, at)
+        part = derivation.grad_input if grad is None else parts[0]
+        if element is None:
+            element = part[tuple(size // 2 for size in part.shape)]
+        picture, what = element.figure(lang), element.left.text()
+    picture.save(file)
+    return f"drew {what} in {file}"
+
+
+def _check_drawn(
+    seen_as: str | None, grad: str | None, at: str | None, latex: bool, html: Path | None
+) -> None:
+    """Hold a picture to come without the options that print or write something else."""
+    for option, given in (("--latex", latex), ("--html", html)):
+        if given:
+            raise ArgumentError(
+                "explain",
+                f"--svg draws a picture, and {option} writes something else",
+                fix=f"leave one of --svg and {option} out",
+            )
+    if seen_as is not None:
+        _check_alone(seen_as, grad, at, latex)
+
+
+def _check_written(seen_as: str | None, latex: bool) -> None:
+    """Hold a page to come without the options that print something else."""
+    for option, given in (("--view", seen_as), ("--latex", latex)):
+        if given:
+            raise ArgumentError(
+                "explain",
+                f"--html writes a page, and {option} prints something else",
+                fix=f"leave one of --html and {option} out",
+            )
+
+
 def _check_alone(seen_as: str, grad: str | None, at: str | None, latex: bool) -> None:
     """Hold a view to come without the options that choose equations."""
     for option, given in (("--grad", grad), ("--at", at), ("--latex", latex)):
         if given:
             raise ArgumentError(
                 "explain",
-                f"--view {seen_as} shows a whole gradient in words, and {option} something else",
+                f"--view {seen_as} shows a whole gradient, and {option} something else",
                 fix=f"leave one of --view and {option} out",
             )
 
@@ -90,10 +187,17 @@ def _chosen(
             "explain", f"there is no gradient {grad!r}", fix=f"use one of {', '.join(GRADIENTS)}"
         )
     chosen = gradients[grad]
-    return [chosen], None if at is None else chosen[_index(at)]
+    return [chosen], None if at is None else chosen[as_index(at)]
 
 
-def _index(at: str) -> tuple[int, ...]:
+def as_index(at: str) -> tuple[int, ...]:
+    """Return the index that `--at` names.
+
+    Raises: ArgumentError for what is no list of whole numbers.
+
+    >>> as_index("0,0,0,2")
+    (0, 0, 0, 2)
+    """
     try:
         return tuple(int(part) for part in at.split(","))
     except ValueError:

@@ -91,6 +91,19 @@ class DataLoader:
             )
         self.epoch, self.batch = epoch, batch
 
+    def samples(self, epoch: int, batch: int) -> list[int]:
+        """Return which samples of the dataset are in a batch of an epoch.
+
+        Raises: ArgumentError for a negative epoch, and a batch that the epoch does not have.
+        """
+        if epoch < 0 or not 0 <= batch < len(self):
+            raise ArgumentError(
+                "DataLoader",
+                f"there is no batch {batch} of epoch {epoch}; each epoch has {len(self)} batches",
+                fix=f"use epoch >= 0 and 0 <= batch < {len(self)}",
+            )
+        return next(self._batches(epoch, batch))
+
     def __iter__(self) -> Iterator[Any]:
         epoch, batch = self.epoch, self.batch
         self.set_epoch(epoch + 1)

@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -82,8 +82,7 @@ class Element:
         return self.text()
 
 
-@dataclass(frozen=True)
-class Number:
+class Number(NamedTuple):
     """A number, written as a fraction; a real one, such as eps, under its name."""
 
     number: Fraction | float
@@ -117,8 +116,7 @@ class Number:
         return sympy.nsimplify(self.number) if self.name else sympy.Rational(str(self.number))
 
 
-@dataclass(frozen=True)
-class Term:
+class Term(NamedTuple):
     """One addend: a product of factors, added or subtracted."""
 
     factors: tuple[Factor, ...]
@@ -175,8 +173,7 @@ def added(terms: Sequence[Term | None], write: Callable[[Term], str], dots: str)
     return text or "0"
 
 
-@dataclass(frozen=True)
-class Total:
+class Total(NamedTuple):
     """A sum as a factor, in brackets unless it stands alone."""
 
     terms: tuple[Term, ...]
@@ -217,8 +214,7 @@ def total(*factors: Factor, minus: Sequence[int] = ()) -> Total:
     return Total(tuple(Term((factor,), k in minus) for k, factor in enumerate(factors)))
 
 
-@dataclass(frozen=True)
-class Call:
+class Call(NamedTuple):
     """A function of sums: exp, log, sqrt, max."""
 
     name: str
@@ -257,8 +253,7 @@ class Call:
         return getattr(sympy, name)(*(argument.sympy() for argument in self.arguments))
 
 
-@dataclass(frozen=True)
-class Quotient:
+class Quotient(NamedTuple):
     """One sum over another."""
 
     top: Total
@@ -287,8 +282,7 @@ class Quotient:
         return self.top.sympy() / self.bottom.sympy()
 
 
-@dataclass(frozen=True)
-class Square:
+class Square(NamedTuple):
     """A sum times itself."""
 
     base: Total
@@ -314,8 +308,7 @@ class Square:
         return self.base.sympy() ** 2
 
 
-@dataclass(frozen=True)
-class Positive:
+class Positive(NamedTuple):
     """1 where an element is larger than 0, else 0, in Iverson's brackets: `[x1 > 0]`."""
 
     element: Element
@@ -343,8 +336,7 @@ class Positive:
         return sympy.Piecewise((1, self.element.sympy() > 0), (0, True))
 
 
-@dataclass(frozen=True)
-class Largest:
+class Largest(NamedTuple):
     """1 where an element is the largest of a window, and so its output, else 0: `[o11 = x13]`.
 
     Of several equal ones the first is meant; a NaN is larger than all, and then the last one.

@@ -12,8 +12,7 @@ Not here: more than one axis, channels, the batch. Next room: sums.py.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from pellucid.kernels.conv.spec import ConvSpec, count_windows
 
@@ -21,8 +20,7 @@ Pairs: TypeAlias = tuple[tuple[int, int], ...]
 Reason: TypeAlias = Literal["crop", "leftover", "stride", "dilation", "padding", "batch"]
 
 
-@dataclass(frozen=True)
-class Axis:
+class Axis(NamedTuple):
     """One axis: `size` pixels, padded by `low` and `high`, and `kernel` taps, `dilation` apart.
 
     >>> axis = Axis(5, kernel=3, stride=2, low=0, high=0, dilation=1)

@@ -12,14 +12,14 @@ from pellucid.explain.axis import Axis, axes_of
 from pellucid.explain.equation import Equation, Index, Product
 from pellucid.explain.general import Formula, General, Part, Step
 from pellucid.explain.notation import Notation
-from pellucid.explain.sentences import GENERAL, PLACES, REASONS, ROWS, Language
+from pellucid.explain.sentences import GENERAL, Language
+from pellucid.explain.why import uncovered
 from pellucid.kernels.conv.spec import LETTERS, ConvSpec
 from pellucid.ops.conv import Conv
 from pellucid.ops.conv_transpose import ConvTranspose
 
 # The letters of a pixel, a window and a tap along each axis, last axis last.
 _AXIS_LETTERS = ("dkt", "hiu", "wjv")
-_MOST_PLACES = 6  # that no window holds, listed for one axis
 
 
 def conv_general(
@@ -110,7 +110,7 @@ class _Writer:
         return Formula(line, line)
 
     def _chain_rule(self) -> Formula:
-        """DL/dx as a sum over all outputs."""
+        """The gradient by x as a sum over all outputs."""
         gradient = self.equation.gradient("x")
         element = gradient.left.written()[1:]
         output = self.equation.left.written()
@@ -130,22 +130,9 @@ class _Writer:
             self.say(("solve_spread" if self.transposed else "solve") + whole),
             tuple(solved(axis, *of) for axis, of in zip(self.axes, self.letters, strict=True)),
         )
-        places = [text for k in range(len(self.axes)) for text in self._uncovered(k)]
+        places = list(uncovered(self.axes, self.lang))
         empty = "uncovered_bias" if self.transposed and self.bias else "uncovered"
         yield Step(self.say(empty, places="; ".join(places)) if places else self.say("covered"))
-
-    def _uncovered(self, k: int) -> Iterator[str]:
-        """The places along an axis that no window holds, by reason, counted from 0."""
-        found: dict[str, list[int]] = {}
-        for h in range(self.axes[k].size):
-            if reason := self.axes[k].why_uncovered(h):
-                found.setdefault(reason, []).append(h)
-        words = REASONS[self.lang]
-        for why, places in found.items():
-            listed = ", ".join(map(str, places[:_MOST_PLACES]))
-            listed += f", ... {places[-1]}" if len(places) > _MOST_PLACES else ""
-            named = PLACES if len(places) == 1 else ROWS
-            yield f"{named[self.lang][len(self.axes) - 1][k]} {listed} ({words[why]})"
 
     def _groups(self) -> str:
         """How the groups stand beside each other."""

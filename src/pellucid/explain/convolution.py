@@ -2,8 +2,8 @@
 
 The three sums of sums.py, under the names that a reader knows. A transposed convolution is the
 exchange of two of them: its forward pass is the sum of `grad_input`, its `grad_input` that of a
-forward pass (docs/maths.md, 9). Not here: the general formula (general.py). Next room:
-sources.py.
+forward pass (docs/maths.md, 9). Not here: the general formulas (conv_general.py), other layers
+(layers/). Next room: sources.py.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from pellucid.explain.elements import Elements
 from pellucid.explain.expression import Expression
 from pellucid.explain.general import General
 from pellucid.explain.notation import Named, Names, Notation
+from pellucid.explain.pictures.coverage import coverage
+from pellucid.explain.pictures.picture import Picture
 from pellucid.explain.sentences import Language, as_language
 from pellucid.explain.summary import described
 from pellucid.explain.sums import (
@@ -88,6 +90,19 @@ class ConvDerivation(Derivation):
         """What the windows are spread to: `grad_input`, or `forward` of a transposed one."""
         return self.forward if self.transposed else self.grad_input
 
+    def coverage(self, lang: Language = "en") -> Picture:
+        """Return the heat map of how many windows hold each pixel of x, grey where none does.
+
+        Of a transposed convolution: of y. Raises: ArgumentError for a language other than `en` and
+        `ko`.
+
+        >>> from pellucid.explain import derive
+        >>> print(derive("c1 i6 o1 k3 s2").coverage().scene.desc)
+        How many windows hold each pixel of X. Row by row: 1 1 2 1 1 0. Grey: no window holds \
+place 6 (left over).
+        """
+        return coverage(self, lang)
+
     def general(self, lang: Language = "en") -> General:
         """Return the general formulas, with this problem's numbers, and how they follow.
 
@@ -138,14 +153,14 @@ class ConvDerivation(Derivation):
         x, w, counts = of_output(self.spec, left.index)
         factors = self.roles.pixels(x, left.gradient), Factor("w", False, w)
         why = self._all_padding(x, counts)
-        return Expression(left, Sum(self.names, factors, counts, self._added(left)), why)
+        return Expression(left, Sum(self.names, factors, counts, self._added(left)), why, self)
 
     def _spread_to(self, left: Element) -> Expression:
         """What all windows spread to one place: grad_input, or a transposed forward pass."""
         y, w, counts = of_input(self.spec, left.index)
         factors = self.roles.windows(y, left.gradient), Factor("w", False, w)
         why = self._uncovered(left.index[2:])
-        return Expression(left, Sum(self.names, factors, counts, self._added(left)), why)
+        return Expression(left, Sum(self.names, factors, counts, self._added(left)), why, self)
 
     def _meetings_of_tap(self, left: Element) -> Expression:
         """All places where one weight was used: grad_weight."""
@@ -153,7 +168,7 @@ class ConvDerivation(Derivation):
         factors = self.roles.windows(y, True), self.roles.pixels(x, True)
         factors = factors[::-1] if self.transposed else factors
         why = self._all_padding(x, counts)
-        return Expression(left, Sum(self.names, factors, counts), why)
+        return Expression(left, Sum(self.names, factors, counts), why, self)
 
     def _all_outputs(self, left: Element) -> Expression:
         """The sum of gy over images and places: grad_bias."""
@@ -161,7 +176,7 @@ class ConvDerivation(Derivation):
         spatial = (Place(k, range(size)) for k, size in enumerate(sizes, 1))
         gy = Factor("y", True, (Place(0, range(N)), fixed(left.index[0]), *spatial))
         why = None if N else Why("batch", None, None, self.axes)
-        return Expression(left, Sum(self.names, (gy,), (N, *sizes)), why)
+        return Expression(left, Sum(self.names, (gy,), (N, *sizes)), why, self)
 
     def _added(self, left: Element) -> Element | None:
         """The bias, which is the last term of a forward pass."""

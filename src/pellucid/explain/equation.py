@@ -21,15 +21,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 # What an axis of two is called along one more, in front: `i*sh + u*dh - ph` is `k*sd + t*dd - pd`.
 _IN_FRONT = {"h": "d", "i": "k", "u": "t", "sh": "sd", "dh": "dd", "ph": "pd"}
 _OF_FIRST_AXIS = frozenset(_IN_FRONT)
 
 
-@dataclass(frozen=True)
-class Product:
+class Product(NamedTuple):
     """A signed product of letters and a number, an addend of an index: `u*dh`, `-ph`, `2*i`."""
 
     number: int
@@ -67,7 +66,7 @@ class Index:
         """Return it with other letters."""
         return Index(
             tuple(
-                replace(p, letters=tuple(names.get(letter, letter) for letter in p.letters))
+                p._replace(letters=tuple(names.get(letter, letter) for letter in p.letters))
                 for p in self.products
             )
         )
@@ -98,8 +97,7 @@ class Index:
         return text
 
 
-@dataclass(frozen=True)
-class Reference:
+class Reference(NamedTuple):
     """One element of an array, `x[n, c, i*sh + u*dh - ph]`; a gradient by it is named `gx`."""
 
     name: str
@@ -182,7 +180,7 @@ class Equation:
             given, outer = set(self.added.letters()), list(self.left.letters())
             over = tuple(letter for letter in outer if letter not in given)
             return Equation(
-                replace(self.added, name=f"g{name}"), None, over, (), (self._gradient_of_left(),)
+                self.added._replace(name=f"g{name}"), None, over, (), (self._gradient_of_left(),)
             )
         solved = self._without_conditions()
         (target,) = (factor for factor in solved.factors if factor.name == name)
@@ -197,7 +195,7 @@ class Equation:
         ]
         over = tuple(letter for letter in running if letter not in given)
         factors = (solved._gradient_of_left(), *others)
-        return Equation(replace(left, name=f"g{name}"), None, over, where, factors)
+        return Equation(left._replace(name=f"g{name}"), None, over, where, factors)
 
     def without_bias(self) -> Equation:
         """Return the equation with nothing added to the sum."""
@@ -222,7 +220,7 @@ class Equation:
                     found.append(index)
                 elif axes == 3:
                     found += [index.renamed(_IN_FRONT), index]
-            return replace(given, indices=tuple(found))
+            return given._replace(indices=tuple(found))
 
         where: list[Condition] = []
         for letter, index in self.where:
@@ -248,7 +246,7 @@ class Equation:
         """
 
         def numbered(given: Reference) -> Reference:
-            return replace(given, indices=tuple(i.with_numbers(numbers) for i in given.indices))
+            return given._replace(indices=tuple(i.with_numbers(numbers) for i in given.indices))
 
         return replace(
             self,
@@ -278,7 +276,7 @@ class Equation:
         return rf"{_latex(self.left)} = {added}\sum_{{{over}}} {factors}"
 
     def _gradient_of_left(self) -> Reference:
-        return replace(self.left, name=f"g{self.left.name}")
+        return self.left._replace(name=f"g{self.left.name}")
 
     def _without_conditions(self) -> Equation:
         """Put the formulas of the conditions in place of their letters."""
@@ -286,7 +284,7 @@ class Equation:
 
         def solved(given: Reference) -> Reference:
             indices = (formulas.get(i.letter or "", i) for i in given.indices)
-            return replace(given, indices=tuple(indices))
+            return given._replace(indices=tuple(indices))
 
         return replace(
             self, left=solved(self.left), where=(), factors=tuple(map(solved, self.factors))
@@ -306,7 +304,7 @@ def _lettered(target: Reference) -> tuple[Reference, tuple[Condition, ...]]:
         (letter,) = {letter[-1] for letter in index.letters() if len(letter) > 1}
         indices.append(Index((Product(1, (letter,)),)))
         where.append((letter, index))
-    return replace(target, indices=tuple(indices)), tuple(where)
+    return target._replace(indices=tuple(indices)), tuple(where)
 
 
 def _text(reference: Reference) -> str:

@@ -8,8 +8,8 @@ which products a convolution has (sums.py). Next room: sums.py.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -17,7 +17,13 @@ from pellucid.backend import Array
 from pellucid.explain.algebra import Element, Term, added, exact_sum
 from pellucid.explain.given import ready
 from pellucid.explain.mathml import mathml
+from pellucid.explain.pictures.figure import figure
+from pellucid.explain.pictures.picture import Picture
+from pellucid.explain.sentences import Language
 from pellucid.explain.why import Why
+
+if TYPE_CHECKING:
+    from pellucid.explain.convolution import ConvDerivation
 
 MOST_TERMS = 40  # that a notebook shows
 
@@ -86,6 +92,7 @@ class Expression:
     left: Element
     terms: Terms
     why: Why | None = None
+    derivation: ConvDerivation | None = field(default=None, repr=False, compare=False)
 
     def text(self, most: int | None = None) -> str:
         """Return the equation as text; of more than `most` terms, some in the middle stay out.
@@ -116,6 +123,20 @@ class Expression:
     def mathml(self, most: int | None = None) -> str:
         """Return the equation as MathML; it needs latex2mathml, which is in the extra `app`."""
         return mathml(self.latex(most))
+
+    def figure(self, lang: Language = "en") -> Picture:
+        """Return its picture: the arrays, what meets what in them, and the equation below.
+
+        Of a large problem the part around this element is drawn, and the picture says so.
+        Raises: UnsupportedError for what is no equation of a convolution; ArgumentError for a
+        language other than `en` and `ko`.
+
+        >>> from pellucid.explain import derive
+        >>> picture = derive("c1 i5x5 o1 k3x3 s2").grad_input[0, 0, 0, 2].figure()
+        >>> print(picture.scene.desc.split(". ")[1])
+        dL/dx13 = dL/do11 w13 + dL/do12 w11.
+        """
+        return figure(self, lang)
 
     def sympy(self) -> Any:
         """Return the right side as a SymPy expression; each symbol has the name of its element.

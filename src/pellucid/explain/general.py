@@ -7,7 +7,6 @@ Next room: conv_general.py.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from pellucid.explain.mathml import mathml
@@ -51,8 +50,7 @@ class Part(NamedTuple):
         return "\n".join(blocks)
 
 
-@dataclass(frozen=True)
-class General:
+class General(NamedTuple):
     """The general formulas of a problem with their derivation, in one language."""
 
     parts: tuple[Part, ...]

@@ -6,7 +6,7 @@ Not here: one equation (expression.py). Next room: general.py.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,8 +19,7 @@ from pellucid.kernels.conv.spec import Sizes
 MOST_ENTRIES, MOST_TERMS = 1024, 20_000
 
 
-@dataclass(frozen=True)
-class Plane:
+class Plane(NamedTuple):
     """One matrix: the name of the plane in text and LaTeX, and its equations row by row."""
 
     name: str
@@ -48,8 +47,7 @@ class Plane:
         return rf"{self.latex_name} = \begin{{bmatrix}} {body} \end{{bmatrix}}"
 
 
-@dataclass(frozen=True)
-class Matrix:
+class Matrix(NamedTuple):
     """The matrices of an array, one for each plane: image, channel and, of three axes, slice."""
 
     planes: tuple[Plane, ...]

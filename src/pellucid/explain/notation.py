@@ -31,8 +31,7 @@ def as_notation(notation: str) -> Notation:
     )
 
 
-@dataclass(frozen=True)
-class Named:
+class Named(NamedTuple):
     """One array of a problem: its shape, the letters of its indices and of its sizes, its names.
 
     The last `kept` axes stay in a textbook's name even where their size is 1.

@@ -72,7 +72,7 @@ WHY = {
         "dilation": "{at}{place} 팽창으로 생긴 틈에 있다. 한 윈도우의 가중치는 {d}칸 간격으로 놓여 "
         "여기에 닿지 않는다",
         "padding": "패딩하고만 만난다",
-        "batch": "배치에 영상이 없다",
+        "batch": "배치에 이미지가 없다",
     },
 }
 TOPICS = {
@@ -98,13 +98,13 @@ SCREEN = {
         "terms": "{count} terms, of which the first and the last are shown.",
         "one_element": "One element, counted from 0:",
         "as_latex": "All of this as LaTeX:",
-        "by_pixel": "Which windows and taps lie on it?",
-        "by_tap": "On which pixels does it lie, in which windows?",
+        "by_pixel": "Which windows and taps lie on it? (Counted from 0.)",
+        "by_tap": "On which pixels does it lie, in which windows? (Counted from 0.)",
         "none": "none",
     },
     "ko": {
         "convolution": "합성곱",
-        "images": "영상 {N}장",
+        "images": "이미지 {N}장",
         "input": "입력",
         "output": "출력",
         "kernel": "커널",
@@ -119,8 +119,8 @@ SCREEN = {
         "terms": "항은 {count}개이며, 처음과 끝만 보인다.",
         "one_element": "원소 하나를 보려면(첨자는 0부터 센다):",
         "as_latex": "모두 LaTeX로 보려면:",
-        "by_pixel": "어느 윈도우의 어느 가중치가 그 위에 놓이는가?",
-        "by_tap": "어느 윈도우에서 어느 화소 위에 놓이는가?",
+        "by_pixel": "어느 윈도우의 어느 가중치가 그 위에 놓이는가? (0부터 센다.)",
+        "by_tap": "어느 윈도우에서 어느 화소 위에 놓이는가? (0부터 센다.)",
         "none": "없음",
     },
 }

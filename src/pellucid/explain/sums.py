@@ -131,8 +131,7 @@ def _spatial(meetings: Sequence[Pairs], number: int) -> tuple[Place, ...]:
     )
 
 
-@dataclass(frozen=True)
-class Roles:
+class Roles(NamedTuple):
     """Which arrays stand at the two ends of a convolution.
 
     Windows lie on pixels. Forward these are x and y; of a transposed convolution, y and x.

@@ -5,14 +5,24 @@ Not here: how that is found out (axis.py). Next room: expression.py.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from pellucid.explain.axis import Axis, Reason
-from pellucid.explain.sentences import TOPICS, WHY, Language, as_language
+from pellucid.explain.sentences import (
+    PLACES,
+    REASONS,
+    ROWS,
+    TOPICS,
+    WHY,
+    Language,
+    as_language,
+)
+
+_LISTED = 6  # places of one axis
 
 
-@dataclass(frozen=True)
-class Why:
+class Why(NamedTuple):
     """Why an element meets nothing: the reason in one word, and where it holds.
 
     `axis` is the number of the spatial axis that rules the element out and `at` the place along
@@ -46,3 +56,21 @@ class Why:
 
     def __str__(self) -> str:
         return self.text()
+
+
+def uncovered(axes: Sequence[Axis], lang: Language, first: int = 0) -> Iterator[str]:
+    """Return which places along each axis no window holds, by reason; `first` counts the first.
+
+    >>> list(uncovered([Axis(6, 3, 2, 0, 0, 1)] * 2, "en", first=1))
+    ['row 6 (left over)', 'column 6 (left over)']
+    """
+    for k, axis in enumerate(axes):
+        found: dict[Reason, list[int]] = {}
+        for h in range(axis.size):
+            if reason := axis.why_uncovered(h):
+                found.setdefault(reason, []).append(h + first)
+        for why, places in found.items():
+            listed = ", ".join(map(str, places[:_LISTED]))
+            listed += f", ... {places[-1]}" if len(places) > _LISTED else ""
+            named = (PLACES if len(places) == 1 else ROWS)[lang][len(axes) - 1][k]
+            yield f"{named} {listed} ({REASONS[lang][why]})"

@@ -8,8 +8,6 @@ operands share it, so whoever wants one allocates its output here. Next room: co
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from pellucid.backend import Array
@@ -25,7 +23,8 @@ def is_channels_last(array: Array) -> bool:
     >>> is_channels_last(np.zeros((8, 3, 32, 32))), is_channels_last(np.zeros((8, 1, 32, 32)))
     (False, True)
     """
-    return array.ndim > 2 and np.moveaxis(array, 1, -1).flags.c_contiguous
+    # (N, C, ...) -> (N, ..., C), in a twentieth of the time of np.moveaxis
+    return array.ndim > 2 and array.transpose(0, *range(2, array.ndim), 1).flags.c_contiguous
 
 
 def has_adjacent_channels(array: Array) -> bool:
@@ -43,7 +42,7 @@ def has_adjacent_taps(w: Array) -> bool:
     >>> has_adjacent_taps(np.zeros((16, 3, 5, 5))[::2]), has_adjacent_taps(np.zeros((5, 5, 3, 3)).T)
     (True, False)
     """
-    return w.size == 0 or w[0, 0].flags.c_contiguous
+    return w.flags.c_contiguous or w[0, 0].flags.c_contiguous
 
 
 def empty_channels_last(shape: tuple[int, ...], dtype: DType) -> Array:
@@ -53,7 +52,7 @@ def empty_channels_last(shape: tuple[int, ...], dtype: DType) -> Array:
     (3072, 1, 96, 3)
     """
     if module is not None and dtype in _POOLED:
-        return module.empty_channels_last(shape, dtype == float64)
+        return module.empty(shape, dtype == float64, True)
     N, C, *spatial = shape
     return np.moveaxis(np.empty((N, *spatial, C), dtype), -1, 1)
 
@@ -64,7 +63,9 @@ def empty_rows(shape: tuple[int, ...], dtype: DType) -> Array:
     >>> empty_rows((16, 3, 5, 5), np.dtype("float32")).strides
     (300, 100, 20, 4)
     """
-    return empty_channels_last((1, 1, math.prod(shape)), dtype).reshape(shape)
+    if module is not None and dtype in _POOLED:
+        return module.empty(shape, dtype == float64, False)
+    return np.empty(shape, dtype)
 
 
 def as_channels_last(array: Array) -> Array:

@@ -118,6 +118,6 @@ def _has_whole_rows(a: Array) -> bool:
 
 
 @lru_cache(maxsize=1024)
-def _plan(M: int, K: int, N: int) -> Array:
+def _plan(M: int, K: int, N: int) -> bytes:
     """Return what the native module is told of a product."""
     return forward_plan(ConvSpec.from_shapes((1, K, M, 1), (N, K, 1, 1)))

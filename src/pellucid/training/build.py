@@ -104,6 +104,15 @@ def described(shape: tuple[int, ...]) -> str:
     return f"{H}x{W} with {C} channel{'s' if C > 1 else ''}"
 
 
+def make_loader(settings: Settings, data: ImageDataset) -> DataLoader:
+    """Return what reads the training images: shuffled and shifted by seed and epoch alone."""
+    seen: Dataset = data
+    if settings.shift:
+        _, H, W = data.data.shape
+        seen = Augmented(data, RandomCrop((H, W), padding=settings.shift), settings.seed)
+    return DataLoader(seen, settings.batch_size, shuffle=True, seed=settings.seed)
+
+
 def make_trainer(settings: Settings, data: ImageDataset, test_data: ImageDataset) -> Trainer:
     """Return a trainer that stands before the first batch.
 
@@ -114,11 +123,7 @@ def make_trainer(settings: Settings, data: ImageDataset, test_data: ImageDataset
     model = make_model(settings, data)
     make_optimizer = OPTIMIZERS[known("optimizer", settings.optimizer, OPTIMIZERS)]
     optimizer = make_optimizer(model.parameters(), lr=settings.lr)
-    seen: Dataset = data
-    if settings.shift:
-        _, H, W = data.data.shape
-        seen = Augmented(data, RandomCrop((H, W), padding=settings.shift), settings.seed)
-    loader = DataLoader(seen, settings.batch_size, shuffle=True, seed=settings.seed)
+    loader = make_loader(settings, data)
     scheduler = OneCycleLR(
         optimizer, settings.lr, settings.epochs * len(loader), cycle_momentum=False
     )

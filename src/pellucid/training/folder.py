@@ -94,17 +94,17 @@ def write(path: Path, content: str | bytes) -> None:
         ) from error
 
 
-def read_settings(folder: Path) -> Settings:
-    """Return the settings of the run in a folder.
+def read_settings(folder: Path, op: str = "train") -> Settings:
+    """Return the settings of the run in a folder, for an operation that errors name.
 
     Raises: DataError where there is none, or one that cannot be read.
     """
     path = folder / SETTINGS
     if not path.is_file():
         raise DataError(
-            "train",
+            op,
             f"there is no run in {folder}: it has no {SETTINGS}",
-            fix="give --resume the folder of a run, such as runs/digits-1",
+            fix="give the folder of a run, such as runs/digits-1",
         )
     try:
         return Settings(**json.loads(path.read_text(encoding="utf-8")))
@@ -112,7 +112,7 @@ def read_settings(folder: Path) -> Settings:
         problem = f"cannot be read: {error.strerror}"
     except (TypeError, ValueError):
         problem = "does not hold the settings of a run"
-    raise DataError("train", f"{path} {problem}", fix="start a new run without --resume")
+    raise DataError(op, f"{path} {problem}", fix="start a new run with pellucid train")
 
 
 def write_metrics(folder: Path, history: Sequence[EpochDone]) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import platform
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import partial
@@ -20,6 +21,7 @@ import numpy as np
 import pellucid
 from pellucid.data import ImageDataset
 from pellucid.errors import UnsupportedError
+from pellucid.explain.network.table import rows, short
 from pellucid.nn import Conv2d, Module
 from pellucid.training.evaluation import Evaluation
 from pellucid.training.folder import REPORT
@@ -31,11 +33,13 @@ from pellucid.training.pictures import (
     draw_filters,
     draw_image,
 )
+from pellucid.training.replay import Replay
 from pellucid.training.settings import Settings, option
 from pellucid.training.trainer import EpochDone
 
 CURVES, CONFUSION, FILTERS = "curves.png", "confusion.png", "filters.png"
 TEMPLATE = "report.html.jinja"
+TERMS = 6  # of the gradient that is shown, the largest
 MISTAKES = 24  # how many of the wrongly classified images are shown, the surest first
 
 
@@ -49,6 +53,7 @@ class Outcome(NamedTuple):
     train_images: int
     test_data: ImageDataset
     seconds: float
+    replay: Replay | None  # of the last batch, one of whose gradients is shown
 
 
 def make_report(outcome: Outcome) -> dict[str, bytes]:
@@ -104,6 +109,7 @@ def _page(outcome: Outcome, pictures: dict[str, tuple[bytes, bytes]]) -> str:
         pictures={name: tuple(map(_embedded, both)) for name, both in pictures.items()},
         classes=_by_class(found, outcome.test_data.classes),
         mistakes=_mistakes(found, outcome.test_data),
+        gradient=_gradient(outcome.replay),
         versions=f"pellucid {pellucid.__version__}, NumPy {np.__version__}, "
         f"Python {platform.python_version()}",
         light=LIGHT,
@@ -122,6 +128,24 @@ def percent(share: float) -> str:
 
 def _embedded(png: bytes) -> str:
     return f"data:image/png;base64,{base64.b64encode(png).decode()}"
+
+
+def _gradient(replay: Replay | None) -> dict[str, Any] | None:
+    """The largest element of the gradient of a weight, and what it is made of."""
+    if replay is None:
+        return None
+    found = replay.contributions("weight")
+    return {
+        "layer": replay.name,
+        "batch": replay.batch,
+        "name": found.name,
+        "value": short(found.value),
+        "count": len(found.terms),
+        # inside of HTML the name space goes without saying
+        "picture": re.sub(' xmlns="[^"]*"', "", found.svg()),
+        "rows": rows(found, TERMS),
+        "at": ",".join(map(str, found.index)),
+    }
 
 
 def _by_class(found: Evaluation, classes: Sequence[str]) -> list[dict[str, Any]]:

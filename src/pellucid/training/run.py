@@ -2,7 +2,7 @@
 
 Only the checkpoint counts when a run is resumed: it is written whole or not at all, and all else
 in the folder can be made from it again. Not here: the loop (trainer.py), what the report shows
-(report.py). Next room: report.py.
+(report.py). Next room: replay.py.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any
 from pellucid.checkpoint import Checkpoint, save
 from pellucid.data import ImageDataset
 from pellucid.errors import ArgumentError, DataError
+from pellucid.nn import Conv2d
 from pellucid.training.build import load_data, make_trainer
 from pellucid.training.evaluation import Evaluation, evaluate
 from pellucid.training.folder import (
@@ -27,6 +28,7 @@ from pellucid.training.folder import (
     write,
     write_metrics,
 )
+from pellucid.training.replay import Replay, Weights, replay
 from pellucid.training.report import Outcome, make_report
 from pellucid.training.settings import Settings, option
 from pellucid.training.trainer import EpochDone, Event, Trainer
@@ -165,12 +167,19 @@ class Run:
         save(trainer.model.state_dict(), self.folder / MODEL)
         outcome = Outcome(
             self.settings, trainer.history, found, trainer.model, len(self.data), self.test_data,
-            self.seconds,
+            self.seconds, self._last_batch(),
         )  # fmt: skip
         for name, content in make_report(outcome).items():
             write(self.folder / name, content)
         (self.folder / CHECKPOINT).unlink(missing_ok=True)
         return self.folder / REPORT
+
+    def _last_batch(self) -> Replay | None:
+        """Pass the last batch through the model once more; None where it has no convolution."""
+        model = self.trainer.model
+        if not any(isinstance(layer, Conv2d) for layer in model.modules()):
+            return None
+        return replay(self.settings, self.data, Weights(model.state_dict(), None))
 
 
 def _prepare(settings: Settings) -> tuple[Trainer, ImageDataset, ImageDataset]:

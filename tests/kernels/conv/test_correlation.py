@@ -14,7 +14,7 @@ from pellucid.kernels.conv.correlation import forward_plan, phases
 
 def read_plan(plan, axes):
     """The numbers of a plan: five of all, then (in, out, step, offsets, places) of each axis."""
-    numbers = plan.tolist()
+    numbers = np.frombuffer(plan, np.int64).tolist()
     images, groups, C, O, work = numbers[:5]
     found, at = [], 5
     for _ in range(axes):

@@ -95,6 +95,17 @@ def test_a_spec_is_a_frozen_hashable_value():
         a.batch = 2
 
 
+def test_what_follows_from_a_spec_is_made_once():
+    spec = ConvSpec.parse("n8 c4 i5x6 o2 k3x3 g2")
+    assert spec.shapes["x"] == spec.shapes["gx"] == (8, 4, 5, 6)
+    assert spec.shapes["w"] == spec.shapes["gw"] == (2, 2, 3, 3)
+    assert spec.shapes["y"] == spec.shapes["gy"] == (8, 2, 3, 4)
+    assert (spec.shapes["b"], spec.shapes["bx"]) == ((2,), (4,))
+    assert spec.of_one_image == ConvSpec.parse("c4 i5x6 o2 k3x3 g2")
+    for name in ("x_shape", "w_shape", "y_shape", "shapes", "of_one_image", "op"):
+        assert getattr(spec, name) is getattr(spec, name)
+
+
 # ---- the one-line name ---------------------------------------------------------------------------
 
 

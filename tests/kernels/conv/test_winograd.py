@@ -33,6 +33,20 @@ def test_what_is_not_finite_spoils_only_what_it_touches(text, value):
         assert np.array_equal(np.isnan(found), np.isnan(plain))
 
 
+@pytest.mark.parametrize("direction", ["forward", "grad_input"])
+def test_panels_keep_sums_over_many_channels_accurate(direction):
+    spec = ConvSpec.parse("n2 c1024 i8x8 o1024 k3x3 p1")
+    shape = spec.x_shape if direction == "forward" else spec.y_shape
+    x, w = normal(shape, 0, "float32"), normal(spec.w_shape, 1, "float32")
+    compute = {
+        "forward": lambda x, w, algorithm: conv.forward(x, w, None, spec, algorithm),
+        "grad_input": lambda gy, w, algorithm: conv.grad_input(gy, w, spec, algorithm),
+    }[direction]
+    right = compute(x.astype("float64"), w.astype("float64"), "im2col")
+    # 1.8e-6; 6e-6 where the panels are one running sum, and 4e-6 in PyTorch.
+    assert np.abs(compute(x, w, "winograd") - right).max() <= 3e-6 * np.abs(right).max()
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
@@ -66,6 +80,19 @@ def test_what_it_refuses(text, reason):
 )
 def test_how_many_products_it_takes(text, direction, part):
     assert winograd.products(ConvSpec.parse(text), direction) == pytest.approx(part)
+
+
+def test_few_pixels_leave_only_grad_weight_to_direct():
+    few, enough = ConvSpec.parse("c64 i11x11 o64 k3 p1"), ConvSpec.parse("n2 c64 i8x8 o64 k3 p1")
+    float32 = np.dtype("float32")
+    assert winograd.slower(few, "grad_weight", float32) == "fewer than 128 pixels of gy"
+    assert conv.choose(few, "grad_weight", float32) == "direct"
+    assert conv.choose(enough, "grad_weight", float32) == "winograd"
+    assert (
+        conv.choose(few, "forward", float32)
+        == conv.choose(few, "grad_input", float32)
+        == "winograd"
+    )
 
 
 def test_the_choice():

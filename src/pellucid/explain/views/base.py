@@ -18,6 +18,8 @@ from pellucid.explain.algebra import Element, Term
 from pellucid.explain.convolution import ConvDerivation
 from pellucid.explain.elements import Elements
 from pellucid.explain.given import ready
+from pellucid.explain.pictures.picture import Picture
+from pellucid.explain.pictures.steps import animation
 from pellucid.explain.sentences import VIEWS, Language, as_language
 from pellucid.kernels.conv.spec import Sizes
 
@@ -93,6 +95,20 @@ class View(ABC):
         Raises: ArgumentError for a language other than `en` and `ko`.
         """
         return "\n".join(self.lines(as_language(lang)))
+
+    def animation(self, lang: Language = "en") -> Picture:
+        """Return it as a picture that moves: a frame for each step, of one image and one channel.
+
+        Of a large problem the first steps are drawn, and the picture says so. It stands still where
+        motion is not wanted, and while it is pointed at.
+        Raises: ArgumentError for a language other than `en` and `ko`; UnsupportedError where the
+        steps have too many terms to go through.
+
+        >>> from pellucid.explain import derive, view
+        >>> view(derive("c1 i5x5 o1 k3x3 s2"), "gather").animation().frames
+        25
+        """
+        return animation(self, lang)
 
     def evaluate(self, **arrays: Any) -> Array:
         """Return the array in float64, computed as the view tells.

@@ -10,7 +10,6 @@ Not here: the same without the zeros (phases.py). Next room: phases.py.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from math import prod
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -35,8 +34,7 @@ class Cell(NamedTuple):
     at: int | None  # the element's index
 
 
-@dataclass(frozen=True)
-class GatherAxis:
+class GatherAxis(NamedTuple):
     """One axis of the view: zeros, leftover, padding, and the flipped kernel."""
 
     axis: Axis

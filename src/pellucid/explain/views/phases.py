@@ -9,9 +9,9 @@ Next room: correlation.py.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import islice, product
 from math import gcd, prod
+from typing import NamedTuple
 
 import numpy as np
 
@@ -27,8 +27,7 @@ from pellucid.kernels.conv.spec import Sizes
 MOST_PHASES = 9  # that a text draws
 
 
-@dataclass(frozen=True)
-class PhaseAxis:
+class PhaseAxis(NamedTuple):
     """One phase of one axis: its pixels, the taps that meet them, and how gy is padded for that.
 
     `taps` ascend and are `spacing` apart; the windows under two neighbouring taps are `dilation`

@@ -12,12 +12,14 @@ Next room: direct.py, the register tile; reference.py is the oracle of them all.
 
 from __future__ import annotations
 
-from typing import Protocol, get_args
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any, NoReturn, Protocol, get_args
 
 import numpy as np
 
 from pellucid.backend import Array, native
-from pellucid.dtypes import DType, as_dtype, float32, is_float
+from pellucid.dtypes import DType, as_dtype, float32, float64, is_float
 from pellucid.errors import ArgumentError, DTypeError, ShapeError, UnsupportedError
 from pellucid.kernels.conv import direct, im2col, lanewise, planar, reference, winograd
 from pellucid.kernels.conv.memory import check_memory, no_memory
@@ -27,6 +29,8 @@ from pellucid.kernels.conv.spec import count_windows as count_windows
 from pellucid.kernels.conv.spec import named_array
 from pellucid.kernels.conv.spec import same_padding as same_padding
 from pellucid.kernels.conv.winograd import set_winograd as set_winograd
+from pellucid.kernels.layout import empty_rows
+from pellucid.kernels.native import module
 
 
 class Algorithm(Protocol):
@@ -60,6 +64,8 @@ ALGORITHMS: dict[str, Algorithm] = {
     "im2col": im2col,
     "reference": reference,
 }
+# Those that rearrange w in each call, and can be given that.
+_PACKED_BY = {"winograd": direct.Native.WINOGRAD, "direct": direct.Native.DIRECT}
 
 
 # Elements of x, w and y that need no check: at most some hundred megabytes, workspace included.
@@ -72,6 +78,13 @@ def choose(spec: ConvSpec, direction: Direction, dtype: DType) -> str:
     >>> choose(ConvSpec.parse("n8 c64 i56x56 o64 k3 p1 s2"), "forward", np.dtype("float32"))
     'direct'
     """
+    return _chosen(spec, direction, dtype, winograd.switched_on)
+
+
+# With few channels, to ask everyone takes as long as the convolution itself. All that an answer
+# depends on is part of the key, so that the switch of winograd holds at once.
+@lru_cache(maxsize=1024)
+def _chosen(spec: ConvSpec, direction: Direction, dtype: DType, _switched_on: bool) -> str:
     for name, algorithm in ALGORITHMS.items():
         if not (
             algorithm.refuses(spec, direction, dtype) or algorithm.slower(spec, direction, dtype)
@@ -121,12 +134,16 @@ def explain_choice(spec: ConvSpec, dtype: DType = float32) -> str:
 
 
 def forward(
-    x: Array, w: Array, b: Array | None, spec: ConvSpec, algorithm: str | None = None
+    x: Array,
+    w: Array | PackedWeights,
+    b: Array | None,
+    spec: ConvSpec,
+    algorithm: str | None = None,
 ) -> Array:
     """Return y, the convolution of x with w, plus b.
 
     Shapes: x (N, C, H, W), w (O, C/G, KH, KW), b (O) or None, y (N, O, OH, OW), likewise with one
-    or three spatial axes; any strides.
+    or three spatial axes; any strides. In the place of w may stand its `PackedWeights`.
     Maths: y[n,o,i,j] = b[o] + sum over c,u,v  x[n, c, i s + u d - p, j s + v d - p] w[o,c,u,v]
     (docs/maths.md, 1).
     Cost: `spec.flops`; memory for y, at most the `workspace` of the algorithm, and a copy of x
@@ -140,9 +157,9 @@ def forward(
     array([[ 54.,  72.],
            [144., 162.]])
     """
-    x, w = _ready(spec, x=x, w=w)
-    if b is not None:
-        x, b = _ready(spec, x=x, b=b)
+    if isinstance(w, PackedWeights):
+        return w._forward(x, b, spec, algorithm)
+    x, w, b = _ready(spec, x=x, w=w, b=b)
     chosen = _algorithm(spec, "forward", x.dtype, algorithm)
     if spec.elements > _SURELY_FITS:
         check_memory(spec, "forward", chosen.workspace, x=x, w=w)
@@ -177,9 +194,7 @@ def grad_input(
            [1., 1., 2., 1., 1., 0.],
            [0., 0., 0., 0., 0., 0.]])
     """
-    gy, w = _ready(spec, gy=gy, w=w)
-    if bx is not None:
-        gy, bx = _ready(spec, gy=gy, bx=bx)
+    gy, w, bx = _ready(spec, gy=gy, w=w, bx=bx)
     chosen = _algorithm(spec, "grad_input", gy.dtype, algorithm)
     if spec.elements > _SURELY_FITS:
         check_memory(spec, "grad_input", chosen.workspace, gy=gy, w=w)
@@ -251,14 +266,43 @@ def _algorithm(spec: ConvSpec, direction: Direction, dtype: DType, name: str | N
     return ALGORITHMS[name]
 
 
-def _ready(spec: ConvSpec, **arrays: Array) -> list[Array]:
+def _ready(spec: ConvSpec, **arrays: Any) -> Iterable[Array]:
     """Return the arrays in native byte order, after a check against the spec and each other.
 
     They are named x, w, b, bx, y or with a g before that: a gradient has the shape of its array.
+    A bias may be None, and stays so. What is as it mostly is takes no more than this loop.
     """
+    shapes, dtype = spec.shapes, next(iter(arrays.values())).dtype
+    usual = dtype in (float32, float64)  # in native order, or they would not be equal
+    for name, array in arrays.items():
+        usual = usual and (
+            array is None
+            or (
+                type(array) is np.ndarray
+                and array.dtype == dtype
+                and array.shape == shapes[name]
+                and array.flags.aligned
+            )
+        )
+    if usual:
+        return arrays.values()
+    _check(spec, {name: array for name, array in arrays.items() if array is not None})
+    ready: list[Any] = [None if array is None else native(array) for array in arrays.values()]
+    return ready
+
+
+def _check(spec: ConvSpec, arrays: dict[str, Array]) -> None:
+    """Say what is wrong with these arrays, if anything is."""
     (first, leader), *_ = arrays.items()
     for name, array in arrays.items():
-        shape: tuple[int, ...] = getattr(spec, f"{name.removeprefix('g')}_shape")
+        if isinstance(array, PackedWeights):
+            raise UnsupportedError(
+                spec.op,
+                f"{name} is a PackedWeights, which stand for w in forward and nowhere else",
+                f"{array}",
+                str(spec),
+                fix=f"give the array {name}",
+            )
         dtype = as_dtype(array.dtype, spec.op)
         if not is_float(dtype):
             raise DTypeError(
@@ -275,12 +319,144 @@ def _ready(spec: ConvSpec, **arrays: Array) -> list[Array]:
                 named_array(name, array.shape, spec.axes),
                 fix="convert one of them to the dtype of the other",
             )
-        if array.shape != shape:
+        if array.shape != spec.shapes[name]:
             raise ShapeError(
                 spec.op,
-                f"{name} has the shape {array.shape}, but the spec says {shape}",
+                f"{name} has the shape {array.shape}, but the spec says {spec.shapes[name]}",
                 named_array(name, array.shape, spec.axes),
                 str(spec),
                 fix=f"make the spec from the shapes of x and w, or give {name} that shape",
             )
-    return [native(array) for array in arrays.values()]
+
+
+class PackedWeights:
+    """Weights as `forward` reads them, made once for many calls: for inference.
+
+    Each call of `forward` rearranges w, and Winograd transforms it; with a `PackedWeights` in the
+    place of w it finds that done, and y has the same bits. They serve one spec, with any batch,
+    and one algorithm: that which `forward` chooses now, or the one that is named. What is kept is a
+    copy, in memory from the pool, and none of it changes: who changes w packs it again.
+
+    Shapes: w (O, C/G, KH, KW), likewise with one or three spatial axes; any strides.
+    Maths: for direct, blocks of output channels, [taps, c][o]; for winograd, U[p][k][o] of each of
+    its 36 points (docs/maths.md, 13), and w for tiles that are not finite; for others, w.
+    Cost: the time of one such rearrangement, and `nbytes`: for direct those of w with O/G rounded
+    up to whole blocks, for winograd about five times w (3x3), else those of w. Where w is much
+    larger than x (512 channels of 7x7), winograd makes U in parts all the same, which takes less
+    time than to read it, and nothing is gained; nor is it for algorithms that keep w.
+    Raises: as `forward`; in its use ShapeError for another spec, DTypeError for x of another dtype,
+    ArgumentError for another algorithm.
+
+    >>> x, w = np.arange(25.0).reshape(1, 1, 5, 5), np.ones((1, 1, 3, 3))
+    >>> spec = ConvSpec.from_shapes(x.shape, w.shape, stride=2)
+    >>> packed = PackedWeights(w, spec, algorithm="reference")
+    >>> packed
+    PackedWeights('c1 i5x5 o1 k3x3 s2', algorithm='reference', dtype=float64, nbytes=72)
+    >>> forward(x, packed, None, spec)[0, 0]
+    array([[ 54.,  72.],
+           [144., 162.]])
+    """
+
+    __slots__ = ("_algorithm", "_isa", "_nbytes", "_packed", "_spec", "_w")
+
+    def __init__(self, w: Array, spec: ConvSpec, algorithm: str | None = None) -> None:
+        self._spec = spec = spec.of_one_image
+        (w,) = _ready(spec, w=w)
+        chosen = _algorithm(spec, "forward", w.dtype, algorithm)
+        self._algorithm = algorithm or choose(spec, "forward", w.dtype)
+        if spec.elements > _SURELY_FITS:
+            check_memory(spec, "forward", chosen.workspace, w=w)
+        try:
+            self._pack(w)
+        except MemoryError:
+            raise no_memory(spec, "forward", chosen.workspace, w=w) from None
+
+    def _pack(self, w: Array) -> None:
+        """Keep what the algorithm reads: its own order of w, w itself, or both."""
+        kind = _PACKED_BY.get(self._algorithm)
+        self._packed, self._isa, self._nbytes = None, None, 0
+        if kind is not None:
+            self._packed, self._isa = direct.pack(w, self._spec, kind), module.isa()
+            self._nbytes = self._packed.nbytes
+        if kind == direct.Native.DIRECT:
+            # It reads no element of w any more, only how the taps lie.
+            self._w = np.broadcast_to(np.zeros(self._spec.kernel, w.dtype), w.shape)
+        else:
+            self._w = empty_rows(w.shape, w.dtype)
+            self._w[...] = w
+            self._nbytes += w.nbytes
+
+    @property
+    def spec(self) -> ConvSpec:
+        """What they were packed for, with the batch 1, which stands for any."""
+        return self._spec
+
+    @property
+    def algorithm(self) -> str:
+        """The name of the algorithm that reads them."""
+        return self._algorithm
+
+    @property
+    def dtype(self) -> DType:
+        """The dtype of w, which x must have too."""
+        return self._w.dtype
+
+    @property
+    def nbytes(self) -> int:
+        """The memory that they hold."""
+        return self._nbytes
+
+    def __repr__(self) -> str:
+        return (
+            f"PackedWeights({str(self.spec)!r}, algorithm={self.algorithm!r}, "
+            f"dtype={self.dtype}, nbytes={self.nbytes})"
+        )
+
+    def __reduce__(self) -> NoReturn:
+        raise UnsupportedError(
+            "PackedWeights",
+            "they fit this processor alone, and are neither pickled nor copied",
+            repr(self),
+            fix="pickle w, and pack it again where it is used",
+        )
+
+    def _forward(self, x: Array, b: Array | None, spec: ConvSpec, algorithm: str | None) -> Array:
+        """Return y, after the checks of `forward` and those that packing brings."""
+        self._check(x, spec, algorithm)
+        x, b = _ready(spec, x=x, b=b)
+        chosen = ALGORITHMS[self._algorithm]
+        if spec.elements > _SURELY_FITS:
+            check_memory(spec, "forward", chosen.workspace, x=x, w=self._w)
+        try:
+            if self._packed is None:
+                return chosen.forward(x, self._w, b, spec)
+            assert self._isa == module.isa(), (self._isa, module.isa())
+            kind = _PACKED_BY[self._algorithm]
+            return direct.forward(x, self._w, b, spec, kind, self._packed)
+        except MemoryError:
+            raise no_memory(spec, "forward", chosen.workspace, x=x, w=self._w) from None
+
+    def _check(self, x: Array, spec: ConvSpec, algorithm: str | None) -> None:
+        """Refuse another spec, dtype or algorithm than that of the packing."""
+        if spec.of_one_image != self._spec:
+            raise ShapeError(
+                spec.op,
+                f"w is packed for {self._spec} with any batch, but the spec says {spec}",
+                repr(self),
+                fix="pack w again for this spec",
+            )
+        if algorithm not in (None, self._algorithm):
+            raise ArgumentError(
+                spec.op,
+                f"w is packed for {self._algorithm}, but algorithm={algorithm!r}",
+                repr(self),
+                fix="leave the algorithm out, or pack w again for that one",
+            )
+        if as_dtype(x.dtype, spec.op) != self.dtype:
+            raise DTypeError(
+                spec.op,
+                f"x is {x.dtype}, but the packed w is {self.dtype}",
+                named_array("x", x.shape, spec.axes),
+                repr(self),
+                fix="convert x, or convert w and pack it again",
+            )

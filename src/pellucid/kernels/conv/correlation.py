@@ -6,7 +6,7 @@ forward: step s, tap u at offset u d - p_low. grad_input: one correlation over g
 rho = (h + p_low) mod s, with step 1 and the taps u with u d = rho (mod s), at offset
 q0 - (u d - rho) / s, stored to every s-th pixel of gx; a phase without taps is 0
 (docs/maths.md, 10).
-Plans are arrays of integers, made once for a spec and kept for the last thousand of them.
+Plans are rows of 64-bit integers, made once for a spec and kept for the last thousand of them.
 Next room: native/kernels.hpp.
 """
 
@@ -18,7 +18,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pellucid.backend import Array
 from pellucid.kernels.conv.spec import ConvSpec
 
 
@@ -26,7 +25,7 @@ class Phase(NamedTuple):
     """A part of gx and the correlation that fills it; no plan where no tap reaches it."""
 
     part: tuple[slice, ...]
-    plan: Array | None
+    plan: bytes | None
     sizes: tuple[tuple[int, int], ...] = ()  # of each axis: taps, pixels
 
 
@@ -52,7 +51,7 @@ def _axis(size: int, out: int, step: int, taps: list[tuple[int, int]]) -> list[i
 
 
 @lru_cache(maxsize=1024)
-def forward_plan(spec: ConvSpec) -> Array:
+def forward_plan(spec: ConvSpec) -> bytes:
     """Return the plan of y, and of gw, which sums over the same meetings of x and gy."""
     numbers = _head(spec, spec.in_channels, spec.out_channels)
     for size, out, k, s, d, (low, _) in zip(
@@ -60,7 +59,7 @@ def forward_plan(spec: ConvSpec) -> Array:
         strict=True,
     ):  # fmt: skip
         numbers += _axis(size, out, s, [(u * d - low, u) for u in range(k)])
-    return np.array(numbers, np.int64)
+    return np.array(numbers, np.int64).tobytes()
 
 
 def _axis_phases(
@@ -95,5 +94,5 @@ def phases(spec: ConvSpec) -> list[Phase]:
         for out, (_, count, taps) in zip(spec.out_size, combination, strict=True):
             numbers += _axis(out, count, 1, taps)
         sizes = tuple((len(taps), count) for _, count, taps in combination)
-        found.append(Phase(part, np.array(numbers, np.int64), sizes))
+        found.append(Phase(part, np.array(numbers, np.int64).tobytes(), sizes))
     return found

@@ -8,9 +8,10 @@ Next room: native/conv_correlate.cpp and native/conv_gradient.cpp, told by corre
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import IntEnum
 from math import prod
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -145,15 +146,28 @@ def pooled(size: int) -> int:
 
 
 def forward(
-    x: Array, w: Array, b: Array | None, spec: ConvSpec, algorithm: Native = Native.DIRECT
+    x: Array,
+    w: Array,
+    b: Array | None,
+    spec: ConvSpec,
+    algorithm: Native = Native.DIRECT,
+    packed: Any = None,
 ) -> Array:
-    """Return y, channels-last."""
-    y = empty_channels_last(spec.y_shape, x.dtype)
-    if y.size:
-        b = None if b is None else np.ascontiguousarray(b)
-        x, w = adjacent_channels(x), _adjacent_taps(w)
-        module.correlate(algorithm, x, w, b, [y], [forward_plan(spec)], False)
-    return y
+    """Return y, channels-last; `packed` is what `pack` made of w for this algorithm."""
+    if not spec.batch:
+        return empty_channels_last(spec.y_shape, x.dtype)
+    b = None if b is None else np.ascontiguousarray(b)
+    x, w, plan = adjacent_channels(x), _adjacent_taps(w), forward_plan(spec)
+    return module.forward(algorithm, x, w, b, spec.y_shape, plan, packed)
+
+
+def pack(w: Array, spec: ConvSpec, algorithm: Native) -> Any:
+    """Return what `forward` else makes of w in each call: one without images makes it."""
+    spec = replace(spec, batch=0)
+    x, w, plan = empty_channels_last(spec.x_shape, w.dtype), _adjacent_taps(w), forward_plan(spec)
+    packed = module.Packed(spec.groups)
+    module.forward(algorithm, x, w, None, spec.y_shape, plan, packed)
+    return packed
 
 
 def grad_input(
@@ -167,7 +181,7 @@ def grad_input(
     bx = None if bx is None else np.ascontiguousarray(bx)
     gx = empty_channels_last(spec.x_shape, gy.dtype)
     parts: list[Array] = []
-    plans: list[Array] = []
+    plans: list[bytes] = []
     for part, plan, _ in phases(spec) if gx.size else ():
         if plan is None:
             gx[part] = 0 if bx is None else bx.reshape(-1, *(1,) * spec.axes)
@@ -182,13 +196,10 @@ def grad_input(
 
 def grad_weight(gy: Array, x: Array, spec: ConvSpec, algorithm: Native = Native.DIRECT) -> Array:
     """Return gw, in row-major order."""
-    gw = empty_rows(spec.w_shape, x.dtype)
-    if not gy.size:
-        gw[...] = 0
-    else:
-        gy = gy if is_channels_last(gy) else _copied(gy)
-        module.grad_weight(algorithm, adjacent_channels(x), gy, gw, forward_plan(spec))
-    return gw
+    if not spec.batch:
+        return np.zeros(spec.w_shape, x.dtype)
+    x, gy = adjacent_channels(x), gy if is_channels_last(gy) else _copied(gy)
+    return module.grad_weight(algorithm, x, gy, spec.w_shape, forward_plan(spec))
 
 
 def adjacent_channels(x: Array) -> Array:

@@ -33,26 +33,26 @@ def check_memory(
     Raises: OutOfMemoryError, which names the bytes and the largest batch that fits.
     """
     there = memory_limit()
+    needs = _needs(spec, direction, workspace, arrays)
+    if sum(needs.values()) <= there:
+        return
 
-    def fits(batch: int) -> bool:
-        return (
-            sum(_needs(replace(spec, batch=batch), direction, workspace, arrays).values()) <= there
-        )
+    def too_many(batch: int) -> bool:
+        fewer = replace(spec, batch=batch)
+        return sum(_needs(fewer, direction, workspace, arrays).values()) > there
 
-    if not fits(spec.batch):
-        needs = _needs(spec, direction, workspace, arrays)
-        # Of 1 ... batch, those that fit come first.
-        largest = bisect_left(range(1, spec.batch + 1), True, key=lambda batch: not fits(batch))
-        raise OutOfMemoryError(
-            spec.op,
-            f"{direction} needs {_bytes(sum(needs.values()))}, "
-            f"but this machine or its container has {_bytes(there)}",
-            *_facts(needs),
-            str(spec),
-            fix=f"use a batch of at most {largest}"
-            if largest
-            else "no batch fits: use smaller images, fewer channels or a smaller kernel",
-        )
+    # Of 1 ... batch, those that fit come first.
+    largest = bisect_left(range(1, spec.batch + 1), True, key=too_many)
+    raise OutOfMemoryError(
+        spec.op,
+        f"{direction} needs {_bytes(sum(needs.values()))}, "
+        f"but this machine or its container has {_bytes(there)}",
+        *_facts(needs),
+        str(spec),
+        fix=f"use a batch of at most {largest}"
+        if largest
+        else "no batch fits: use smaller images, fewer channels or a smaller kernel",
+    )
 
 
 def no_memory(
@@ -75,7 +75,7 @@ def _needs(
     """Return how many bytes the result takes, those of workspace, and those of each copy."""
     result, dtype = _RESULT[direction], next(iter(arrays.values())).dtype
     needs = {
-        result: dtype.itemsize * prod(_shape(spec, result)),
+        result: dtype.itemsize * prod(spec.shapes[result]),
         "workspace": workspace(spec, direction, dtype),
     }
     for name, array in arrays.items():
@@ -86,14 +86,8 @@ def _needs(
         else:
             as_it_lies = has_adjacent_channels(array)
         if not as_it_lies:
-            needs[f"a copy of {name}"] = dtype.itemsize * prod(_shape(spec, name))
+            needs[f"a copy of {name}"] = dtype.itemsize * prod(spec.shapes[name])
     return needs
-
-
-def _shape(spec: ConvSpec, name: str) -> tuple[int, ...]:
-    """Return the shape of an array or of its gradient."""
-    shape: tuple[int, ...] = getattr(spec, f"{name[-1]}_shape")
-    return shape
 
 
 def _facts(needs: dict[str, int]) -> list[str]:

@@ -70,9 +70,10 @@ def workspace(spec: ConvSpec, direction: Direction, dtype: DType) -> int:
 
 def grad_input(gy: Array, w: Array, spec: ConvSpec, bx: Array | None = None) -> Array:
     """Return gx, channels-last."""
-    gx = empty_channels_last(spec.x_shape, gy.dtype)
-    if gx.size:
-        module.grad_input(direct.adjacent_channels(gy), w, gx, forward_plan(spec))
+    if not spec.batch:
+        return empty_channels_last(spec.x_shape, gy.dtype)
+    gy = direct.adjacent_channels(gy)
+    gx: Array = module.grad_input(gy, w, spec.x_shape, forward_plan(spec))
     if bx is not None:
         gx += bx.reshape(-1, *(1,) * spec.axes)
     return gx

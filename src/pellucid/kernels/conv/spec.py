@@ -27,8 +27,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from functools import lru_cache
+from dataclasses import dataclass, field, fields, replace
+from functools import cached_property, lru_cache
 from math import prod
 from typing import Any, Literal, TypeAlias, TypeVar
 
@@ -113,7 +113,7 @@ class ConvSpec:
 
     Shapes: x (N, C, *in_size), w (O, C/G, *kernel), b (O), y (N, O, *out_size), with 1, 2 or 3
     spatial axes. `padding` is ((low, high), ...), negative where x is cropped; `batch` may be 0.
-
+    Cost: what each call asks for is made once and kept with the spec.
     Raises: ShapeError where the numbers do not make a convolution.
 
     >>> spec = ConvSpec.parse("c1 i5x5 o1 k3x3 s2")
@@ -197,43 +197,63 @@ class ConvSpec:
             self.groups,
         )
 
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        """Of what is compared. Caches ask for it in every call."""
+        return hash(tuple(getattr(self, part.name) for part in fields(self) if part.compare))
+
     def __repr__(self) -> str:
         return f"ConvSpec.parse({str(self)!r})"
 
-    @property
+    @cached_property
     def axes(self) -> int:
         """The number of spatial axes."""
         return len(self.in_size)
 
-    @property
+    @cached_property
     def op(self) -> str:
         """The name of the op in messages, conv1d, conv2d or conv3d."""
         return f"conv{self.axes}d"
 
-    @property
+    @cached_property
     def x_shape(self) -> Sizes:
         """(N, C, *in_size)."""
         return (self.batch, self.in_channels, *self.in_size)
 
-    @property
+    @cached_property
     def w_shape(self) -> Sizes:
         """(O, C/G, *kernel)."""
         return (self.out_channels, self.in_channels // self.groups, *self.kernel)
 
-    @property
+    @cached_property
     def b_shape(self) -> Sizes:
         """(O,)."""
         return (self.out_channels,)
 
-    @property
+    @cached_property
     def bx_shape(self) -> Sizes:
         """(C,): the bias of a transposed convolution, which is added to gx."""
         return (self.in_channels,)
 
-    @property
+    @cached_property
     def y_shape(self) -> Sizes:
         """(N, O, *out_size)."""
         return (self.batch, self.out_channels, *self.out_size)
+
+    @cached_property
+    def shapes(self) -> dict[str, Sizes]:
+        """The shapes of all arrays by their names, which begin with g where they are gradients."""
+        x, w, y = self.x_shape, self.w_shape, self.y_shape
+        biases = {"b": self.b_shape, "bx": self.bx_shape}
+        return {"x": x, "w": w, "y": y, "gx": x, "gw": w, "gy": y, **biases}
+
+    @cached_property
+    def of_one_image(self) -> ConvSpec:
+        """The same convolution with the batch 1."""
+        return replace(self, batch=1)
 
     @property
     def leftover(self) -> Sizes:
@@ -276,9 +296,9 @@ class ConvSpec:
                 self.op, f"batch={self.batch} is less than 0", str(self), fix="use 0 or more"
             )
         for name in ("in_channels", "out_channels", "groups"):
-            check_positive(self.op, name, (getattr(self, name),), str(self))
+            check_positive(self.op, name, (getattr(self, name),), self)
         for name in ("in_size", "kernel", "stride", "dilation"):
-            check_positive(self.op, name, getattr(self, name), str(self))
+            check_positive(self.op, name, getattr(self, name), self)
 
     def _check_groups(self) -> None:
         """Hold both channel counts to whole groups."""
@@ -314,13 +334,13 @@ class ConvSpec:
         return tuple(out)
 
 
-def check_positive(op: str, name: str, sizes: Sizes, *facts: str) -> None:
-    """Hold every one of these numbers to at least 1."""
+def check_positive(op: str, name: str, sizes: Sizes, *facts: object) -> None:
+    """Hold every one of these numbers to at least 1. Facts are written only where one is less."""
     if min(sizes) < 1:
         raise ShapeError(
             op,
             f"{name}={sizes[0] if len(sizes) == 1 else sizes}, but it must be at least 1",
-            *facts,
+            *map(str, facts),
             fix=f"give {name} numbers of 1 or more",
         )
 

@@ -7,14 +7,13 @@ and in three axes those of each depth. Forward and grad_input of 3x3 take 4 time
 5x5 2.8 times, 7x7 3 times, 3 taps of one axis 2 times; grad_weight the same, with gy in the place
 of the weights (docs/maths.md, 13). The rounding is four times that of the direct sum, and integers
 are no longer exact: `set_winograd(False)` or PELLUCID_WINOGRAD=0 switch it off.
-Cost: the transform of the weights is part of every call.
+Cost: the transform of the weights is part of every call, but with `PackedWeights`.
 Next room: direct.py, then native/conv_winograd.cpp.
 """
 
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from functools import lru_cache, partial
 from math import ceil, prod
 
@@ -28,8 +27,11 @@ _CACHE_LINE = 64  # bytes, and of the longest vector
 _SHARED = 64 << 20  # bytes of all tiles at most
 _LEAST_CHANNELS = 16  # of both sides: with fewer, the transforms cost more than they save
 _MOST_PRODUCTS = 0.52  # of grad_weight, whose sums lie further apart with each part
+# Of grad_weight, which transforms its result back. The others must not choose by the batch: n8 has
+# the bits of 4 + 4.
+_LEAST_PIXELS = 128
 
-_enabled = os.environ.get("PELLUCID_WINOGRAD") != "0"
+switched_on = os.environ.get("PELLUCID_WINOGRAD") != "0"
 
 
 def set_winograd(enabled: bool) -> None:
@@ -39,8 +41,8 @@ def set_winograd(enabled: bool) -> None:
     >>> pellucid.set_winograd(False)
     >>> pellucid.set_winograd(True)
     """
-    global _enabled  # noqa: PLW0603  the one process-wide switch
-    _enabled = bool(enabled)
+    global switched_on  # noqa: PLW0603  the one process-wide switch
+    switched_on = bool(enabled)
 
 
 def refuses(spec: ConvSpec, direction: Direction, dtype: DType) -> str | None:
@@ -60,13 +62,16 @@ def refuses(spec: ConvSpec, direction: Direction, dtype: DType) -> str | None:
 
 
 def slower(spec: ConvSpec, direction: Direction, dtype: DType) -> str | None:
-    """Say why not: few channels, or it is switched off."""
-    if not _enabled:
+    """Say why not: few channels or pixels, or it is switched off."""
+    if not switched_on:
         return "switched off by set_winograd or PELLUCID_WINOGRAD"
     if min(spec.in_channels, spec.out_channels) < _LEAST_CHANNELS * spec.groups:
         return f"fewer than {_LEAST_CHANNELS} channels in a group"
-    if direction == "grad_weight" and products(spec, direction) > _MOST_PRODUCTS:
-        return "its sums cost what it saves"
+    if direction == "grad_weight":
+        if products(spec, direction) > _MOST_PRODUCTS:
+            return "its sums cost what it saves"
+        if spec.batch * prod(spec.out_size) < _LEAST_PIXELS:
+            return f"fewer than {_LEAST_PIXELS} pixels of gy"
     return None
 
 
@@ -76,7 +81,7 @@ def products(spec: ConvSpec, direction: Direction) -> float:
     >>> products(ConvSpec.parse("n8 c64 i56x56 o64 k3 p1"), "forward")
     0.25
     """
-    taken, directly = _products(replace(spec, batch=1), direction)
+    taken, directly = _products(spec, direction)
     return taken / directly if directly else 1.0
 
 
@@ -109,7 +114,7 @@ def workspace(spec: ConvSpec, direction: Direction, dtype: DType) -> int:
     if direction == "grad_input":
         C, O = O, C
     item, taps, threads = dtype.itemsize, prod(spec.kernel), get_num_threads()
-    taken, _ = _products(replace(spec, batch=1), direction)
+    taken, _ = _products(spec, direction)
     tiles = item * spec.batch * ceil(taken)  # bytes, of one channel
     size = _gradient_sizes if direction == "grad_weight" else _correlation_sizes
     shared, job = size(C, O, taps, tiles, item)

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pellucid.backend import Array
-from pellucid.explain import Element, Expression, derive
+from pellucid.explain import Expression, derive
 from pellucid.explain.sentences import Language
 from pellucid.testing.diagnosis.predict import Way, predict
 from pellucid.testing.diagnosis.problems import Inputs, Problem
@@ -49,14 +49,12 @@ def right_text(problem: Problem, name: str, index: Index, lang: Language) -> str
     equation = right_equation(problem, name, index)
     if equation.why is not None and not len(equation.terms):
         return f"{equation}  ({equation.why.text(lang)})"
-    terms = (equation.terms[k].factors for k in range(len(equation.terms)))
-    numbers = _numbers(
-        problem,
-        [
-            Product(1.0, tuple((f.key, f.index) for f in factors if isinstance(f, Element)))
-            for factors in terms
-        ],
-    )
+    count = len(equation.terms)
+    products = [
+        Product(1.0, tuple((f.key, f.index) for f in equation.terms[k].elements))
+        for k in range(count)
+    ]
+    numbers = _numbers(problem, products)
     return f"{equation.text(_MOST_TERMS)} = {numbers}{number(problem.right[name][index])}"
 
 

@@ -201,7 +201,7 @@ BORDERS: dict[str, Callable[[Array, int], Array]] = {
 }
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=1024)
 def table(axis: Axis, other: Axis, way: AxisWay, kernel: int | None = None) -> Array | None:
     """Return which window meets which pixel under which tap; None where a size is negative.
 

@@ -1,0 +1,163 @@
+"""Heat maps as an SVG file: cells of one strength share a path, so that a photograph stays small.
+
+The colours are CSS variables, light or dark as the reader's system is. Not here: the numbers
+(heat.py). Next room: contributions.py.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from html import escape
+from typing import NamedTuple
+
+import numpy as np
+
+from pellucid.backend import Array
+
+# Blue and orange of Okabe and Ito, which any eye tells apart.
+THEMES = {
+    "light": {"paper": "#ffffff", "ink": "#1f2328", "soft": "#59636e", "line": "#afb8c1",
+              "tone0": "#0072b2", "tone1": "#c65300"},
+    "dark": {"paper": "#0d1117", "ink": "#e6edf3", "soft": "#9198a1", "line": "#545d68",
+             "tone0": "#56b4e9", "tone1": "#f0a03c"},
+}  # fmt: skip
+_SIDE, _GAP, _MARGIN = 132, 18, 16  # of a panel, between two, around all
+_LEVELS = 12  # of strength
+
+
+class Panel(NamedTuple):
+    """Cells as rows and columns, from 0 (or -limit, if `signed`) to `limit`."""
+
+    caption: str
+    cells: Array
+    limit: float
+    signed: bool
+    pooled: int = 1  # pixels along the side of a cell
+    mark: tuple[int, int] | None = None  # a cell with a frame
+
+
+class Column(NamedTuple):
+    """Two panels under a label, and a number below them."""
+
+    label: str
+    value: str
+    above: Panel
+    below: Panel
+
+
+class Sheet(NamedTuple):
+    """All that a heat map shows and says."""
+
+    title: str
+    desc: str
+    lang: str
+    columns: Sequence[Column]
+    legend: tuple[str, str]
+    notes: Sequence[str]
+
+
+def to_svg(sheet: Sheet) -> str:
+    """Return the text of an SVG file."""
+    body = "\n".join(_body(sheet))
+    name = "h" + hashlib.sha256((sheet.title + body).encode()).hexdigest()[:8]
+    wide = _MARGIN * 2 + max(4, len(sheet.columns)) * (_SIDE + _GAP) - _GAP
+    high = _bottom(sheet) + 26 + 18 * len(sheet.notes)
+    light, dark = (";".join(f"--{k}:{v}" for k, v in THEMES[t].items()) for t in THEMES)
+    css = [
+        f":where(#{name}){{{light}}}",
+        f"@media(prefers-color-scheme:dark){{:where(#{name}){{{dark}}}}}",
+        f"#{name}{{max-width:100%;height:auto;background:var(--paper)}}",
+        f"#{name} text{{font-family:system-ui,'Noto Sans','Noto Sans KR',sans-serif;"
+        "font-size:13px;fill:var(--ink)}",
+        f"#{name} .c{{fill:var(--soft);font-size:12px}}",
+        f"#{name} .b{{font-weight:600;font-size:15px}}",
+        f"#{name} .f{{fill:none;stroke:var(--line)}}",
+        f"#{name} .m{{fill:none;stroke:var(--tone1);stroke-width:2}}",
+        f"#{name} path{{shape-rendering:crispEdges}}",
+        *(f"#{name} .{kind}{{fill:var(--{tone})}}" for kind, tone in _TONES.items()),
+    ]
+    return "\n".join(
+        [
+            f'<svg xmlns="http://www.w3.org/2000/svg" id="{name}" viewBox="0 0 {wide} {high}" '
+            f'width="{wide}" height="{high}" role="img" lang="{sheet.lang}" '
+            f'aria-labelledby="{name}-title {name}-desc">',
+            f'<title id="{name}-title">{escape(sheet.title)}</title>',
+            f'<desc id="{name}-desc">{escape(sheet.desc)}</desc>',
+            "<style>", *css, "</style>", body, "</svg>\n",
+        ]
+    )  # fmt: skip
+
+
+_TONES = {"p": "tone0", "n": "tone1", "x": "ink"}
+_TOP = 56  # of the first row of panels' captions
+
+
+def _bottom(sheet: Sheet) -> int:
+    """Where the panels and the sums below them end."""
+    above = max(_high(column.above) for column in sheet.columns)
+    below = max(_high(column.below) for column in sheet.columns)
+    return round(_TOP + 44 + above + 16 + below + 22)
+
+
+def _body(sheet: Sheet) -> Iterator[str]:
+    yield _text(_MARGIN, 28, sheet.title, "b")
+    second = _TOP + 24 + max(_high(column.above) for column in sheet.columns) + 16
+    for k, column in enumerate(sheet.columns):
+        left = _MARGIN + k * (_SIDE + _GAP)
+        yield _text(left, _TOP, column.label)
+        for panel, top in ((column.above, _TOP + 8), (column.below, second)):
+            yield _text(left, top + 12, panel.caption, "c")
+            yield from _panel(panel, left, top + 18)
+        yield _text(left, round(second + 20 + _high(column.below) + 16), column.value)
+    y = _bottom(sheet) + 16
+    for k, (kind, said) in enumerate(zip("pn", sheet.legend, strict=True)):
+        left = _MARGIN + k * 200
+        yield f'<path class="{kind}" d="M{left} {y - 10}h10v10h-10z"/>'
+        yield _text(left + 16, y, said, "c")
+    for k, note in enumerate(sheet.notes):
+        yield _text(_MARGIN, y + 18 * (k + 1), note, "c")
+
+
+def _text(x: float, y: float, text: str, kind: str = "") -> str:
+    style = f' class="{kind}"' if kind else ""
+    return f'<text x="{x}" y="{y}"{style}>{escape(text, quote=False)}</text>'
+
+
+def _cell(panel: Panel) -> float:
+    """The side of a cell."""
+    return _SIDE / max(*panel.cells.shape, 1)
+
+
+def _high(panel: Panel) -> float:
+    return panel.cells.shape[0] * _cell(panel)
+
+
+def _panel(panel: Panel, left: float, top: float) -> Iterator[str]:
+    """Draw one panel: a path for the cells of each strength, and a frame."""
+    rows, columns = panel.cells.shape
+    yield f'<g transform="translate({left} {top}) scale({_cell(panel):.4f})">'
+    levels = np.rint(_LEVELS * panel.cells / (panel.limit or 1.0)).astype(int)
+    for level in np.unique(levels[levels != 0]):
+        kind = ("p" if level > 0 else "n") if panel.signed else "x"
+        strength = f"{abs(int(level)) / _LEVELS:.2f}"
+        path = "".join(_runs(levels == level))
+        yield f'<path class="{kind}" fill-opacity="{strength}" d="{path}"/>'
+    yield "</g>"
+    side = _cell(panel)
+    wide, high = f"{columns * side:.2f}", f"{rows * side:.2f}"
+    yield f'<rect class="f" x="{left}" y="{top}" width="{wide}" height="{high}"/>'
+    if panel.mark is not None:
+        h, w = panel.mark
+        yield (
+            f'<rect class="m" x="{left + w * side:.2f}" y="{top + h * side:.2f}" '
+            f'width="{side:.2f}" height="{side:.2f}"/>'
+        )
+
+
+def _runs(cells: Array) -> Iterator[str]:
+    """Cells that are True as rectangles, those beside each other as one."""
+    for h, row in enumerate(cells):
+        edges = np.flatnonzero(np.diff(np.concatenate([[False], row, [False]]).astype(np.int8)))
+        for begin, end in edges.reshape(-1, 2).tolist():
+            yield f"M{begin} {h}h{end - begin}v1h{begin - end}z"
