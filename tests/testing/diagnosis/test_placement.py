@@ -73,7 +73,8 @@ def test_a_mean_over_the_windows_on_a_pixel() -> None:
 @pytest.mark.parametrize(
     ("size", "pixels"),
     [("natural", 5), ("padded", 8), ("cropped twice", 4), ("other", 5), ("low cropped", 7),
-     ("natural rest", 6), ("always rest", 6), ("at most", 5), ("valid", 3)],
+     ("natural rest", 6), ("always rest", 6), ("at most", 5),
+     ("nothing", 3), ("p", 5), ("p rest", 6)],
 )  # fmt: skip
 def test_how_many_pixels_come_out(size: str, pixels: int) -> None:
     found = table(AXIS, OTHER, (("size", size),))
@@ -97,7 +98,7 @@ def test_what_is_empty_and_what_is_impossible() -> None:
     empty = table(bare, OTHER, (("size", "empty"),))
     assert empty is not None
     assert empty.shape == (0, 2, 3)
-    assert table(AXIS._replace(windows=1), OTHER, (("size", "valid"),)) is None
+    assert table(AXIS._replace(windows=1), OTHER, (("size", "nothing"),)) is None
 
 
 @pytest.mark.parametrize("mode", ["edge", "reflect", "wrap"])

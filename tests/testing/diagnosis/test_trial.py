@@ -43,6 +43,15 @@ def test_one_feature_is_refused() -> None:
     assert {"batch", "low and high padding"} == set(trial.unsupported)
 
 
+def test_a_feature_that_fails_in_some_cases_is_tried_on() -> None:
+    def odd_kernels_alone(gy, x, w, stride, padding, dilation, groups):
+        return padding not in {0, (0, 0)} and w.shape[2] == 3 and stride == 1
+
+    trial = tried(refusing(odd_kernels_alone))
+    assert "padding" in trial.supported
+    assert list(trial.unsupported) == ["low and high padding"]
+
+
 def test_two_new_features_are_told_apart_by_later_cases() -> None:
     trial = tried(refusing(lambda gy, x, w, *options: len(w) > 1))
     assert "output channels" in trial.unsupported
@@ -136,4 +145,5 @@ def test_a_return_value_that_cannot_be_read_ends_the_trial() -> None:
 def test_errors_in_words() -> None:
     assert said(ValueError("one\ntwo")) == "ValueError: one"
     assert said(KeyError()) == "KeyError"
+    assert said(ValueError("a" * 90)) == f"ValueError: {'a' * 80}..."
     assert said(np.exceptions.AxisError("off")) == "AxisError: off"

@@ -104,7 +104,7 @@ MISTAKES: dict[str, tuple[str, str]] = {
         "by p belongs to the gradient of padded x alone. Do one or the other.",
     ),
     "padding-ignored": (
-        "x is taken without its padding in {where}",
+        "the padding is ignored in {where}",
         "Forward, the windows lay over padded x. The taps must meet the same pixels again: pad x "
         "with the same zeros first, or begin window i at i s - p and skip what is outside.",
     ),

@@ -13,8 +13,9 @@ from functools import lru_cache
 from itertools import permutations
 from typing import Any, NamedTuple
 
+from pellucid.testing.diagnosis.placement import PADS
 from pellucid.testing.diagnosis.predict import MAPS, Way
-from pellucid.testing.diagnosis.problems import FEATURES
+from pellucid.testing.diagnosis.problems import UNEQUAL
 
 
 class Change(NamedTuple):
@@ -68,13 +69,19 @@ def _stride_of_gx() -> Iterator[Change]:
     yield from _sized("wrong-number-of-zeros", "less", stride="less")
     yield from _sized("wrong-number-of-zeros", "dilation more", dilation="more")
     yield from _sized("stride-and-dilation-exchanged", stride="dilation", dilation="stride")
+    yield from _sized("stride-and-dilation-exchanged", stride="dilation")
+    yield from _gathered("stride-and-dilation-exchanged", "", dilation="stride")
+
+
+def _gathered(mistake: str, form: str, **fields: str) -> Iterator[Change]:
+    """Yield changes of the kernel in a correlation with gy, which is padded for the right one."""
+    yield from _sized(mistake, form, **fields)
+    for size in ({}, {"size": "gathered"}, {"size": "gathered rest"}):
+        yield from _along(mistake, "moved", **fields, low="gathered", **size)
 
 
 def _dilation_of_gx() -> Iterator[Change]:
-    yield from _sized("dilation-ignored", dilation="one")
-    for size in ("own", "gathered", "gathered rest"):
-        fields = {} if size == "own" else {"size": size}
-        yield from _along("dilation-ignored", "moved", dilation="one", low="gathered", **fields)
+    yield from _gathered("dilation-ignored", "", dilation="one")
 
 
 def _leftover_of_gx() -> Iterator[Change]:
@@ -90,22 +97,18 @@ def _padding_of_gx() -> Iterator[Change]:
         yield from _along("padding-not-cropped", low="zero", size=size)
     yield from _along("padding-not-cropped", "low", size="low cropped")
     yield from _along("padding-not-cropped", "high", low="zero", size="high cropped")
-    for low in ("zero", "both ends", "negative"):
+    for low in ("zero", "both ends"):
         yield from _along("padding-on-wrong-side", low, low=low)
     for size in ("cropped twice", "natural cropped twice"):
         yield from _along("padding-cropped-twice", low="both ends", size=size)
     yield from _along("padding-low-high-exchanged", low="high")
     yield from _along("empty-crop", size="empty")
-    for low, size in (
-        ("forward", "forward"),
-        ("forward", "forward rest"),
-        ("forward", "own"),
-        ("valid", "valid"),
-        ("same", "same"),
-        ("same", "gy"),
-        ("same", "own"),
-    ):
-        yield from _along("not-full-correlation", low, low=low, size=size)
+    for pad in PADS:
+        added = pad == "d (k - 1) + p"  # the same as windows that begin at i s + p
+        name = "padding-on-wrong-side" if added else "not-full-correlation"
+        for sized in ({}, {"size": pad}, {"size": f"{pad} rest"}):
+            yield from _along(name, pad, low=pad, **sized)
+    yield from _along("not-full-correlation", "same", low="same", size="gy")
 
 
 _OTHER_SIZES = {
@@ -142,9 +145,6 @@ def _loops(of: str) -> Iterator[Change]:
         yield from _along("tap-missing", taps, taps=taps)
     for low in ("earlier", "later"):
         yield from _along("shifted-by-one", low, low=low)
-    if of == "gx":
-        yield from _along("shifted-by-one", "earlier", low="earlier", size="narrower")
-        yield from _along("shifted-by-one", "later", low="later", size="wider")
     yield from _along("negative-index", border="negative")
     for border in ("circular", "edge", "reflect"):
         yield from _along("padding-not-zero", border, border=border)
@@ -280,6 +280,8 @@ def _windows_of_gw() -> Iterator[Change]:
     yield from _tapped("wrong-number-of-zeros", "more", stride="more")
     yield from _tapped("wrong-number-of-zeros", "less", stride="less")
     yield from _tapped("stride-and-dilation-exchanged", stride="dilation", dilation="stride")
+    yield from _tapped("stride-and-dilation-exchanged", stride="dilation")
+    yield from _tapped("stride-and-dilation-exchanged", dilation="stride")
     yield from _tapped("dilation-ignored", dilation="one")
     yield from _tapped("wrong-number-of-zeros", "dilation more", dilation="more")
     yield from _along("leftover-not-cropped", kernel="natural")
@@ -413,7 +415,7 @@ NEEDS: dict[str, frozenset[str]] = {
         "padding-low-high-exchanged": ["low and high padding"],
         "padding-not-zero": ["padding"],
         "negative-index": ["padding"],
-        "height-and-width-exchanged": [f for f in FEATURES if f.startswith("unequal")],
+        "height-and-width-exchanged": UNEQUAL,
         "channel-axes-exchanged": ["input channels", "output channels"],
         "channels-not-summed": ["input channels", "output channels"],
         "images-mixed": ["batch"],

@@ -102,10 +102,7 @@ LOWS: dict[str, _Derived] = {
     "leftover": lambda e, a, b: a.low - a.leftover,
     "half leftover": lambda e, a, b: a.low - a.leftover // 2,
     "more leftover": lambda e, a, b: a.low - (a.leftover + 1) // 2,
-    "forward": lambda e, a, b: e.reach - a.low,  # gy padded by p where it needs d (k - 1) - p
     "gathered": lambda e, a, b: e.reach - (a.reach - a.low),
-    "valid": lambda e, a, b: e.reach,  # gy not padded at all
-    "same": lambda e, a, b: e.reach - e.reach // 2,
     "centred": lambda e, a, b: a.low - (a.size - e.natural) // 2,
     "centred more": lambda e, a, b: a.low - (a.size - e.natural + 1) // 2,
     "end": lambda e, a, b: a.low - (a.size - e.natural),
@@ -131,15 +128,34 @@ SIZES: dict[str, _Derived] = {
     "always rest": lambda e, a, b: e.natural + a.stride - 1,
     "gathered": lambda e, a, b: e.spread + 2 * a.reach - a.low - a.high - e.reach,
     "gathered rest": lambda e, a, b: e.spread + 2 * a.reach - a.low - a.high - e.reach + a.leftover,
-    "forward": lambda e, a, b: e.spread + a.low + a.high - e.reach,
-    "forward rest": lambda e, a, b: e.spread + a.low + a.high - e.reach + a.leftover,
-    "valid": lambda e, a, b: e.spread - e.reach,
-    "same": lambda e, a, b: e.spread + 2 * (e.reach // 2) - e.reach,
     "gy": lambda e, a, b: e.spread,
-    "wider": lambda e, a, b: e.natural + 2,
-    "narrower": lambda e, a, b: e.natural - 2,
     "other": lambda e, a, b: b.size,
 }
+# By how much somebody pads gy at both ends, where it needs d (k - 1) - p.
+PADS: dict[str, Callable[[Axis], int]] = {
+    "p": lambda a: a.low,
+    "k - 1 - p": lambda a: a.kernel - 1 - a.low,
+    "k - p": lambda a: a.kernel - a.low,
+    "d k - p": lambda a: a.dilation * a.kernel - a.low,
+    "k - 1": lambda a: a.kernel - 1,
+    "d (k - 1) + p": lambda a: a.reach + a.low,
+    "nothing": lambda a: 0,
+    "same": lambda a: a.reach // 2,
+}
+
+
+def _padded_by(pad: Callable[[Axis], int]) -> tuple[_Derived, _Derived, _Derived]:
+    """Pixel 0, and the number of pixels without and with the leftover rows."""
+    return (
+        lambda e, a, b: e.reach - pad(a),
+        lambda e, a, b: e.spread + 2 * pad(a) - e.reach,
+        lambda e, a, b: e.spread + 2 * pad(a) - e.reach + a.leftover,
+    )
+
+
+for _name, _pad in PADS.items():
+    LOWS[_name], SIZES[_name], SIZES[f"{_name} rest"] = _padded_by(_pad)
+
 # How many taps the gradient of the weight has.
 KERNELS: dict[str, _Derived] = {
     "own": lambda e, a, b: e.kernel,

@@ -27,6 +27,7 @@ FEATURES = (
     "input channels", "output channels", "unequal channels", "dilation", "unequal dilations",
     "groups", "padding larger than the kernel", "low and high padding",
 )  # fmt: skip
+UNEQUAL = frozenset(feature for feature in FEATURES if feature.startswith("unequal"))
 
 GROWING = (
     "c1 i5x5 o1 k3x3 s2",  # the worked example

@@ -6,7 +6,7 @@ Next room: equations.py.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import ModuleType
 from typing import Any
 
@@ -34,6 +34,17 @@ class Finding:
     problem: Problem
     explanation: Explanation | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
+
+    def renamed(self, change: tuple[str, str], name: str) -> Finding:
+        """The same with another name for a mistake of that name and form."""
+        if self.explanation is None:
+            return self
+        changes = tuple(
+            c._replace(mistake=name) if (c.mistake, c.form) == change else c
+            for c in self.explanation.changes
+        )
+        explanation = replace(self.explanation, changes=changes)
+        return replace(self, mistakes=explanation.mistakes, explanation=explanation)
 
     @property
     def index(self) -> tuple[int, ...] | None:

@@ -17,7 +17,7 @@ import numpy as np
 from pellucid.backend import Array
 from pellucid.testing.diagnosis.mistakes import NEEDS, Change, changes, factor_mistake
 from pellucid.testing.diagnosis.predict import FACTORS, Way, predict
-from pellucid.testing.diagnosis.problems import FEATURES, Problem
+from pellucid.testing.diagnosis.problems import FEATURES, UNEQUAL, Problem
 
 NOT_RECOGNISED = "not-recognised"
 _NOT_OF_PLANES = frozenset({"batch", "input channels", "output channels"})
@@ -81,7 +81,7 @@ def _changes(name: str, samples: Sequence[Sample], failing: Sequence[Sample]) ->
     # Those that fail first, and of them those with most features: most hypotheses end there.
     telling = sorted(failing, key=lambda s: -len(s.problem.features))
     ordered = [*telling, *(s for s in samples if s not in failing)]
-    for search in (_factor, _single, _other_shape, _scaled, _pair, _rough):
+    for search in (_factor, _single, _number_of_rows, _other_shape, _scaled, _pair, _rough):
         if found := search(name, ordered):
             return found
     return ()
@@ -153,6 +153,8 @@ def _are_factors(name: str, samples: Sequence[Sample], factors: Sequence[float])
 
 def _is_telling(name: str, samples: Sequence[Sample], factors: Sequence[float]) -> bool:
     """Whether factors were found where not every array is a multiple of the right one."""
+    if any(abs(factor) < 1e-3 for factor in factors):  # zeros are no multiples
+        return False
     pairs = zip(samples, factors, strict=True)
     return sum(s.problem.right[name].size >= 4 and abs(f - 1) > 1e-3 for s, f in pairs) >= 3
 
@@ -187,6 +189,24 @@ def _alternatives(
     """The names of other single mistakes that explain the same: too few features tell."""
     names = dict.fromkeys(change.mistake for change in _singles(name, samples))
     return tuple(other for other in names if other != found[0].mistake)
+
+
+def _number_of_rows(name: str, samples: Sequence[Sample]) -> tuple[Change, ...]:
+    """A gx that is right but for how many last rows and columns it has, where there is a stride."""
+    if name != "gx" or any(s.found.ndim != 4 for s in samples):
+        return ()
+    failing = (s for s in samples if s.found.shape != s.problem.right[name].shape)
+    if not any(UNEQUAL.isdisjoint(s.problem.features) for s in failing):
+        return ()  # it may be the other axis that is wrong
+    for s in samples:
+        right = s.problem.right[name]
+        common = np.s_[:, :, : right.shape[2], : right.shape[3]]
+        there = np.s_[:, :, : s.found.shape[2], : s.found.shape[3]]
+        if not s.problem.is_near(name, s.found[common], right[there]):
+            return ()
+        if s.found.shape != right.shape and "stride" not in s.problem.features:
+            return ()
+    return (Change("leftover-misplaced", "number", {}),)
 
 
 def _other_shape(name: str, samples: Sequence[Sample]) -> tuple[Change, ...]:
@@ -278,6 +298,7 @@ def _without_a_feature(name: str, samples: Sequence[Sample]) -> tuple[tuple[Chan
         if len(failing) < 2 or len(failing) <= best[0]:
             continue
         ordered = [*failing, *(s for s in without if s not in failing)]
-        if found := _factor(name, ordered) or _single(name, ordered):
+        found = _factor(name, ordered) or _single(name, ordered)
+        if found and found[0].mistake != "all-zero":
             best = (len(failing), found, feature)
     return best[1], best[2]

@@ -1,11 +1,12 @@
 """One function tried on all cases: what it supports, what came back, what it does besides.
 
-A case that fails with an error says that the one feature it brings is not supported; an error with
-features that all work alone is a mistake. Next room: search.py.
+Cases that fail with an error say that the one feature they bring is not supported; an error with
+features that have all worked before is a mistake. Next room: search.py.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import permutations
@@ -41,6 +42,7 @@ class Trial:
         self.faults: list[Fault] = []
         self.unsupported: dict[str, str] = {}
         self._pending: list[Outcome] = []
+        self._failures: Counter[str] = Counter()  # cases with this new feature alone
         self._works: set[str] = set()
 
     @property
@@ -73,10 +75,12 @@ class Trial:
 
     def _failed(self, outcome: Outcome, error: Exception) -> None:
         new = outcome.problem.features - self._works
-        if len(new) == 1:
-            self.unsupported[next(iter(new))] = said(error)
-        elif new:
+        if new:
             self._pending.append(outcome)
+            for feature in new if len(new) == 1 else ():
+                self._failures[feature] += 1
+                if self._failures[feature] == _TRIALS:
+                    self.unsupported[feature] = said(error)
         elif not isinstance(error, NotImplementedError):
             self._add("raises", outcome.problem, error=said(error))
 
@@ -142,6 +146,8 @@ class Trial:
                     self._add("integer-dtype", outcome.problem, where=name)
 
 
+_TRIALS = 3  # cases with a feature that fail before the others are left out
+_LONGEST_ERROR = 80
 _FATAL = {"returns-none", "wrong-number-of-results", "not-numbers"}
 
 
@@ -155,6 +161,7 @@ def _shapes_agree(outcomes: Sequence[Outcome], names: Sequence[str], order: Sequ
 
 
 def said(error: Exception | None) -> str:
-    """Return the kind of an error and the first line of its text."""
+    """Return the kind of an error and the beginning of its text."""
     text = str(error).strip().split("\n")[0]
+    text = text if len(text) <= _LONGEST_ERROR else f"{text[:_LONGEST_ERROR]}..."
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
