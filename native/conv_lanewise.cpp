@@ -234,6 +234,7 @@ class Lanewise {
     pixels_ = part(out[2], width);
     tiles_ = (out[2] + pixels_ - 1) / pixels_;
     units_ = first_.images * planes_ * bands_;
+    far_ = is_far<T>(first_.images, first_.axis);
   }
 
   bool run(const Correlation<T>* phases) {
@@ -352,17 +353,6 @@ class Lanewise {
     c.context_.release(reads);
   }
 
-  // What the next tile reads that no other did, where x is too large to be in a cache.
-  Ahead behind(const Correlation<T>& p, const Tile<T>& k) const {
-    const Axis &high = p.axis[1], &wide = p.axis[2];
-    const i64 bytes = i64(sizeof(T)) * p.images * p.axis[0].in * high.in * high.x;
-    if (bytes < far_bytes || count_ > 1 || ranges_ > 1) return {};
-    const i64 row = high.offset[high.taps - 1] + 1 - high.step;
-    const i64 column = pixels_ * wide.step + wide.offset[wide.taps - 1] + 1 - wide.step;
-    return {k.x + row * high.x + column * wide.x, pixels_ * wide.step * wide.x, high.x,
-            k.lines * high.step};
-  }
-
   PELLUCID_INLINE void one(const Phase<T>& phase, i64 n, i64 d, i64 h, i64 tile, i64 begin, i64 end,
                            Read* reads) const {
     const Correlation<T>& p = *phase.p;
@@ -383,7 +373,7 @@ class Lanewise {
     k.y_step = axis[2].y;
     k.lines = smaller(height, axis[1].out - h);
     k.pixels = smaller(pixels_, axis[2].out - w);
-    k.ahead = behind(p, k);
+    if (far_ && count_ == 1 && ranges_ == 1) k.ahead = x_behind(axis, k.x, k.lines, pixels_);
     k.fetches = k.ahead.lines() / (end - begin) + 1;
     k.read = reads;
     k.last = fill_reads(phase, d, h, k.lines, tile, reads);
@@ -413,6 +403,7 @@ class Lanewise {
   i64 count_;
   const Context& context_;
   LaneMap<T> map_;
+  bool far_;
   i64 planes_, bands_, pixels_, tiles_, units_, ranges_ = 1, most_reads_ = 1;
   Flag failed_;
   Phase<T>* phases_ = nullptr;

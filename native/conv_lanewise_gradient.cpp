@@ -9,6 +9,7 @@
 // partial sums, and those in order.
 #include "jobs.hpp"
 #include "lanewise.hpp"
+#include "lanewise_taps.hpp"
 #include "table.hpp"
 
 namespace pellucid::PELLUCID_ISA {
@@ -19,183 +20,6 @@ constexpr i64 chunk_bytes = 16 << 10;    // of the sums that stay near while til
 constexpr i64 partial_bytes = 64 << 10;  // of all partial sums together
 constexpr i64 most_partials = 16;
 constexpr i64 jobs_per_thread = 4;
-
-// A tile of output pixels for one vector of channels.
-template <class T>
-struct Pixels {
-  const T* x;
-  i64 x_line, x_step;
-  T* gy;
-  i64 gy_line, gy_step;
-  i64 lines, columns;
-  // Only for rows of taps, bit by bit: the columns of x from each pixel on that are inside of x,
-  // and the rows of taps that are, for each line.
-  const unsigned *inside, *there;
-};
-
-// Where a tap reads x, and where its sum is.
-struct Tap {
-  i64 x, sum;
-};
-
-// Add the products at A taps to their sums, and leave gy turned within groups of K. Few sums are
-// kept several times, for every U-th pixel, so that additions do not wait for each other. Not
-// inlined: its pointers need all integer registers.
-template <class T, int K, int E, int A>
-__attribute__((noinline)) void add(const Pixels<T>& p, const Tap* taps, T* sums) {
-  constexpr int U = A > 4 ? 1 : 8 / A;
-  Vec<T> acc[U][A];
-  i64 at[A];
-#pragma GCC unroll 9
-  for (int a = 0; a < A; ++a) {
-    at[a] = taps[a].x;
-#pragma GCC unroll 8
-    for (int u = 0; u < U; ++u) acc[u][a] = Vec<T>{};
-  }
-  const i64 x_step = p.x_step, gy_step = p.gy_step;
-  for (i64 h = 0; h < p.lines; ++h) {
-    const T* x = p.x + h * p.x_line;
-    T* gy = p.gy + h * p.gy_line;
-    const auto pixel = [&](Vec<T>* acc) {
-      const Vec<T> g = load(gy);
-      if constexpr (K > 1) store(gy, turn<K, T>(g, Lanes<T>{}));
-#pragma GCC unroll 9
-      for (int a = 0; a < A; ++a) acc[a] = fma(expand<E, T>(x + at[a], Lanes<T>{}), g, acc[a]);
-      x += x_step;
-      gy += gy_step;
-    };
-    i64 left = p.columns;
-#pragma GCC unroll 1
-    for (; left >= U; left -= U)
-#pragma GCC unroll 8
-      for (int u = 0; u < U; ++u) pixel(acc[u]);
-    if constexpr (U > 1) {
-#pragma GCC unroll 1
-      for (; left > 0; --left) pixel(acc[0]);
-    }
-  }
-#pragma GCC unroll 9
-  for (int a = 0; a < A; ++a) {
-    T* to = sums + taps[a].sum;
-    Vec<T> sum = acc[0][a];
-#pragma GCC unroll 8
-    for (int u = 1; u < U; ++u) sum += acc[u][a];
-    store(to, load(to) + sum);
-  }
-}
-
-// The same for three rows of three neighbouring taps at stride S. A column of x is loaded once for
-// the pixels that it meets, whose gy are in registers; what is outside of x is left out.
-template <class T, int K, int S>
-class Rows {
- public:
-  static void add(const Pixels<T>& p, const Tap* taps, T* sums) {
-    const i64 column = taps[1].x - taps[0].x, rows[3] = {taps[0].x, taps[3].x, taps[6].x};
-    Vec<T> acc[9];
-#pragma GCC unroll 9
-    for (int a = 0; a < 9; ++a) acc[a] = Vec<T>{};
-    for (i64 h = 0; h < p.lines; ++h) {
-      Place at{p.x + h * p.x_line, p.gy + h * p.gy_line, p.inside, p.there[h]};
-      i64 left = p.columns;
-#pragma GCC unroll 1
-      for (; left >= many; left -= many) pixels<many>(acc, at, rows, column, p.gy_step);
-      if (many > 4 && left >= 4) left -= 4, pixels<4>(acc, at, rows, column, p.gy_step);
-      if (left >= 2) left -= 2, pixels<2>(acc, at, rows, column, p.gy_step);
-      if (left >= 1) pixels<1>(acc, at, rows, column, p.gy_step);
-    }
-#pragma GCC unroll 9
-    for (int a = 0; a < 9; ++a) {
-      T* to = sums + taps[a].sum;
-      store(to, load(to) + acc[a]);
-    }
-  }
-
- private:
-  static constexpr int many = vector_bytes == 64 ? 7 : 4;  // registers: nine more, and one for x
-
-  struct Place {
-    const T* x;
-    T* gy;
-    const unsigned* inside;
-    unsigned there;
-  };
-
-  template <int P>
-  PELLUCID_INLINE static void pixels(Vec<T>* acc, Place& at, const i64* rows, i64 column,
-                                     i64 gy_step) {
-    Vec<T> g[P];
-#pragma GCC unroll 8
-    for (int i = 0; i < P; ++i, at.gy += gy_step) {
-      g[i] = load(at.gy);
-      if constexpr (K > 1) store(at.gy, turn<K, T>(g[i], Lanes<T>{}));
-    }
-    const unsigned inside = *at.inside;
-    at.inside += P;
-    const T* x = at.x;
-    at.x += P * S * column;
-    using Columns = typename Count<(P - 1) * S + 3>::Type;
-    if (at.there == 7) {
-      columns<P>(acc, x, inside, rows, column, g, Indices<0, 1, 2>{}, Columns{});
-    } else {
-      if (at.there & 1) columns<P>(acc, x, inside, rows, column, g, Indices<0>{}, Columns{});
-      if (at.there & 2) columns<P>(acc, x, inside, rows, column, g, Indices<1>{}, Columns{});
-      if (at.there & 4) columns<P>(acc, x, inside, rows, column, g, Indices<2>{}, Columns{});
-    }
-  }
-
-  template <int P, class There, int... j>
-  PELLUCID_INLINE static void columns(Vec<T>* acc, const T* x, unsigned inside, const i64* rows,
-                                      i64 column, const Vec<T>* g, There there, Indices<j...>) {
-    ((inside >> j & 1 ? meet_rows<P, j>(acc, x, rows, g, there) : void(), x += column), ...);
-  }
-
-  template <int P, int j, int... r>
-  PELLUCID_INLINE static void meet_rows(Vec<T>* acc, const T* x, const i64* rows, const Vec<T>* g,
-                                        Indices<r...>) {
-    (meet<P, j>(acc + 3 * r, in_register<true>(load(x + rows[r])), g), ...);
-  }
-
-  template <int P, int j>
-  PELLUCID_INLINE static void meet(Vec<T>* acc, Vec<T> x, const Vec<T>* g) {
-    meet_tap<P, j, 0>(acc, x, g);
-    meet_tap<P, j, 1>(acc, x, g);
-    meet_tap<P, j, 2>(acc, x, g);
-  }
-
-  template <int P, int j, int v>
-  PELLUCID_INLINE static void meet_tap(Vec<T>* acc, Vec<T> x, const Vec<T>* g) {
-    constexpr int i = (j - v) / S;
-    if constexpr (j >= v && (j - v) % S == 0 && i < P) acc[v] = fma(x, g[i], acc[v]);
-  }
-};
-
-template <class T>
-using Add = void (*)(const Pixels<T>&, const Tap*, T*);
-
-// What adds any number of taps, and what adds three rows of three; the last chunk of a pass turns
-// gy.
-constexpr int chunks[] = {9, 6, 4, 3, 2, 1};
-constexpr int chunk_sizes = 6;
-
-template <class T>
-struct Adds {
-  Add<T> any[chunk_sizes], rows[2];  // rows: for each stride
-};
-
-template <class T, int K, int E>
-constexpr Adds<T> adds = {{add<T, K, E, 9>, add<T, K, E, 6>, add<T, K, E, 4>, add<T, K, E, 3>,
-                           add<T, K, E, 2>, add<T, K, E, 1>},
-                          {Rows<T, K, 1>::add, Rows<T, K, 2>::add}};
-
-template <class T, int K = Simd<T>::lanes>
-const Adds<T>& adds_of(const LaneMap<T>& map, bool turning) {
-  if constexpr (K > 1) {
-    if (map.group < K) return adds_of<T, K / 2>(map, turning);
-    if (map.in < map.out) return adds<T, 1, K>;
-    if (!turning) return adds<T, 1, 1>;
-  }
-  return adds<T, K, 1>;
-}
 
 // One vector, while the next ones of the pixel are on their way: to the processor, pixels are a
 // pattern of jumps that it does not foresee.
@@ -244,8 +68,7 @@ class LanewiseGradient {
     lines_ = larger(1, (copied_ ? 8 : 4) / high.step);
     copied_line_ = copied_ ? ((tile_columns - 1) * wide.step + 3) * lanes : 0;
     for (i64 a = 0; a < 9; ++a) copied_taps_[a] = {a / 3 * copied_line_ + a % 3 * lanes, a * lanes};
-    const i64 bytes = i64(sizeof(T)) * p.images * p.axis[0].in * p.axis[1].in * p.axis[1].x;
-    far_ = bytes >= far_bytes;
+    far_ = is_far<T>(p.images, p.axis);
     together_ = part(map_.vectors, larger(1, chunk_bytes / (sums_size_ * i64(sizeof(T)))));
   }
 
@@ -337,12 +160,12 @@ class LanewiseGradient {
     const i64 begin = g.map_.range(range, g.ranges_), end = g.map_.range(range + 1, g.ranges_);
     const i64 copy = ((g.lines_ - 1) * g.p_.axis[1].step + 3) * g.copied_line_;
     const i64 stripe = (g.lines_ * tile_columns * lanes + copy) * i64(sizeof(T));
-    void* memory = g.context_.allocate(stripe + sizeof(Tap) * g.taps_);
+    void* memory = g.context_.allocate(stripe + sizeof(TapSum) * g.taps_);
     if (!memory) {
       g.failed_.raise();
       return;
     }
-    Tap* taps = reinterpret_cast<Tap*>(static_cast<char*>(memory) + stripe);
+    TapSum* taps = reinterpret_cast<TapSum*>(static_cast<char*>(memory) + stripe);
     T* sums = g.sums(partial, begin);
     for (i64 e = 0; e < (end - begin) * g.sums_size_; ++e) sums[e] = T(0);
     const i64 first = g.units_ * partial / g.partials_;
@@ -355,7 +178,7 @@ class LanewiseGradient {
   }
 
   // Add some lines to the sums of some vectors.
-  void add_band(i64 unit, i64 begin, i64 end, T* sums, T* stripe, Tap* taps) const {
+  void add_band(i64 unit, i64 begin, i64 end, T* sums, T* stripe, TapSum* taps) const {
     const Axis* axis = p_.axis;
     const Span& band = bands_[unit % bands_count_];
     const i64 nd = unit / bands_count_, n = nd / axis[0].out, d = nd % axis[0].out;
@@ -382,7 +205,8 @@ class LanewiseGradient {
                              span->count,
                              inside_ + span->first,
                              there_ + band.first};
-      Ahead next_x = x_behind(pixels), next_gy = gy_behind(pixels);
+      Ahead next_x = far_ ? x_behind(p_.axis, pixels.x, pixels.lines, pixels.columns) : Ahead();
+      Ahead next_gy = gy_behind(pixels);
       const i64 x_lines = next_x.lines() / (end - begin) + 1;
       const i64 gy_lines = next_gy.lines() / (end - begin) + 1;
       for (i64 vector = begin; vector < end; ++vector) {
@@ -393,17 +217,7 @@ class LanewiseGradient {
     }
   }
 
-  // What the next tile reads of x that no other did, and of gy, where they are too large to be in a
-  // cache.
-  Ahead x_behind(const Pixels<T>& k) const {
-    const Axis &high = p_.axis[1], &wide = p_.axis[2];
-    if (!far_) return {};
-    const i64 row = high.offset[high.taps - 1] + 1 - high.step;
-    const i64 column = k.columns * wide.step + wide.offset[wide.taps - 1] + 1 - wide.step;
-    return {k.x + row * high.x + column * wide.x, k.columns * k.x_step, high.x,
-            k.lines * high.step};
-  }
-
+  // What the next tile reads of gy, where arrays are too large to be in a cache.
   Ahead gy_behind(const Pixels<T>& k) const {
     const i64 size = k.columns * k.gy_step;
     return {k.gy + size, far_ ? size : 0, k.gy_line, k.lines};
@@ -411,9 +225,9 @@ class LanewiseGradient {
 
   i64 out_channels() const { return p_.groups * p_.out_channels; }
 
-  i64 fill_taps(Taps t, Taps u, Taps v, Tap* to) const {
+  i64 fill_taps(Taps t, Taps u, Taps v, TapSum* to) const {
     const Axis* axis = p_.axis;
-    const Tap* first = to;
+    const TapSum* first = to;
     for (i64 i = t.begin; i < t.end; ++i)
       for (i64 j = u.begin; j < u.end; ++j)
         for (i64 k = v.begin; k < v.end; ++k)
@@ -423,7 +237,7 @@ class LanewiseGradient {
     return to - first;
   }
 
-  void add_tile(Pixels<T> pixels, i64 vector, const Tap* taps, i64 count, T* sums,
+  void add_tile(Pixels<T> pixels, i64 vector, const TapSum* taps, i64 count, T* sums,
                 T* stripe) const {
     pixels.x += map_.x_channel(vector);
     pixels.gy += map_.y_channel(vector);
@@ -436,7 +250,7 @@ class LanewiseGradient {
       add_taps(pixels, taps, count, sums);
   }
 
-  void add_taps(const Pixels<T>& pixels, const Tap* taps, i64 count, T* sums) const {
+  void add_taps(const Pixels<T>& pixels, const TapSum* taps, i64 count, T* sums) const {
     int size = 0;
     for (i64 first = 0; first < count; first += chunks[size]) {
       while (chunks[size] > count - first) ++size;
@@ -481,7 +295,7 @@ class LanewiseGradient {
   LaneMap<T> map_;
   const Adds<T>&plain_, &turning_;
   i64 taps_, sums_size_, together_, lines_, copied_line_;
-  Tap copied_taps_[9];
+  TapSum copied_taps_[9];
   i64 bands_count_ = 0, columns_count_ = 0, units_ = 0, partials_ = 0, ranges_ = 0;
   Span *bands_ = nullptr, *columns_ = nullptr;
   T* sums_ = nullptr;

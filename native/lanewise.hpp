@@ -139,6 +139,23 @@ inline i64* fill_weight_places(const Axis* axis, i64* to) {
   return to;
 }
 
+// Whether x is too large to be in a cache.
+template <class T>
+bool is_far(i64 images, const Axis* axis) {
+  return i64(sizeof(T)) * images * axis[0].in * axis[1].in * axis[1].x >= far_bytes;
+}
+
+// What the tile behind one of `lines` and `columns`, whose x begins at `x`, reads that no other
+// did.
+template <class T>
+Ahead x_behind(const Axis* axis, const T* x, i64 lines, i64 columns) {
+  const Axis &high = axis[1], &wide = axis[2];
+  const i64 row = high.offset[high.taps - 1] + 1 - high.step;
+  const i64 column = columns * wide.step + wide.offset[wide.taps - 1] + 1 - wide.step;
+  return {x + row * high.x + column * wide.x, columns * wide.step * wide.x, high.x,
+          lines * high.step};
+}
+
 // The size of equal parts of `all`, none of them above `most`.
 PELLUCID_INLINE i64 part(i64 all, i64 most) {
   const i64 parts = (all + most - 1) / most;
