@@ -9,9 +9,9 @@ from pellucid.errors import DataError
 
 
 def test_a_file_is_written_and_written_again(tmp_path):
-    for data in (b"one", b"two"):
+    for data, kept in ((b"one", b"one"), ("두", "두".encode())):
         files.write("save", tmp_path / "a", data)
-        assert (tmp_path / "a").read_bytes() == data
+        assert (tmp_path / "a").read_bytes() == kept
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from pellucid.errors import DataError
 
 
-def write(op: str, path: Path, data: bytes) -> None:
-    """Write a file beside its place, to the disk, and only then give it its name.
+def write(op: str, path: Path, data: bytes | str) -> None:
+    """Write a file beside its place, to the disk, and only then give it its name; text as UTF-8.
 
     Raises: DataError in the name of `op` when it cannot be written; then a file that was there
     before is as it was.
@@ -24,7 +24,7 @@ def write(op: str, path: Path, data: bytes) -> None:
     temporary = path.with_name(f".{path.name}.{os.urandom(4).hex()}.tmp")
     try:
         with temporary.open("xb") as file:
-            file.write(data)
+            file.write(data.encode() if isinstance(data, str) else data)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)

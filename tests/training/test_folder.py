@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from pellucid.errors import ArgumentError, DataError
+from pellucid.files import write
 from pellucid.training import EpochDone, choose
-from pellucid.training.folder import new_folder, read_settings, write, write_metrics
+from pellucid.training.folder import new_folder, read_settings, write_metrics
 
 SETTINGS = choose("digits", epochs=2)
 
@@ -67,7 +68,7 @@ def test_folders_that_are_not_taken(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Path, "write_bytes", full_disk)
+    monkeypatch.setattr(os, "fsync", full_disk)
     with pytest.raises(DataError) as raised:
         new_folder(SETTINGS, tmp_path / "a" / "b")
     assert str(raised.value) == (
@@ -81,15 +82,9 @@ def test_a_full_disk_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.M
 def test_a_file_that_is_cut_short_is_taken_away(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = Path.write_bytes
-
-    def cut(path: Path, content: bytes) -> int:
-        whole(path, content[:3])
-        return full_disk()
-
-    monkeypatch.setattr(Path, "write_bytes", cut)
+    monkeypatch.setattr(os, "fsync", full_disk)
     with pytest.raises(DataError):
-        write(tmp_path / "report.html", "content")
+        write("train", tmp_path / "report.html", "content")
     assert list(tmp_path.iterdir()) == []
 
 

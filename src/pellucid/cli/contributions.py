@@ -58,9 +58,9 @@ def explain_run(
     found = replay.contributions(wanted, index, as_notation(notation))
     before, console = _said(replay, found, language), Console()
     if svg is not None:
-        write("explain", svg, found.svg(language).encode())
+        write("explain", svg, found.svg(language))
     if html is not None:
-        write("explain", html, document(found, before, _PAGE_TERMS, language).encode())
+        write("explain", html, document(found, before, _PAGE_TERMS, language))
         if look:
             webbrowser.open(html.resolve().as_uri())
     written = [f"wrote {file}" for file in (html, svg) if file is not None]

@@ -101,7 +101,7 @@ def _written(
     """Write the page, with one element chosen if one is asked for, and return what to say."""
     chosen = None if element is None else element.left
     text = page(derivation.spec, lang, notation=derivation.names.notation, element=chosen)
-    write("explain", html, text.encode())
+    write("explain", html, text)
     if look:
         webbrowser.open(html.resolve().as_uri())
     return f"wrote {html}"

@@ -18,6 +18,7 @@ from itertools import count
 from pathlib import Path
 
 from pellucid.errors import ArgumentError, DataError
+from pellucid.files import write
 from pellucid.training.settings import Settings
 from pellucid.training.trainer import EpochDone
 
@@ -35,7 +36,7 @@ def new_folder(settings: Settings, out: str | Path | None = None) -> Path:
     folder = _next_free(settings.data) if out is None else Path(out)
     _check_empty(folder)
     with _made(folder):
-        write(folder / SETTINGS, json.dumps(asdict(settings), indent=2) + "\n")
+        write("train", folder / SETTINGS, json.dumps(asdict(settings), indent=2) + "\n")
     return folder
 
 
@@ -77,23 +78,6 @@ def _made(folder: Path) -> Iterator[None]:
         raise
 
 
-def write(path: Path, content: str | bytes) -> None:
-    """Write a file of a run.
-
-    Raises: DataError when it cannot be written; then it is not there.
-    """
-    try:
-        path.write_bytes(content.encode() if isinstance(content, str) else content)
-    except OSError as error:
-        with suppress(OSError):
-            path.unlink()
-        raise DataError(
-            "train",
-            f"{path} cannot be written: {error.strerror}",
-            fix="look at the folder, its permissions and the free space",
-        ) from error
-
-
 def read_settings(folder: Path, op: str = "train") -> Settings:
     """Return the settings of the run in a folder, for an operation that errors name.
 
@@ -118,4 +102,4 @@ def read_settings(folder: Path, op: str = "train") -> Settings:
 def write_metrics(folder: Path, history: Sequence[EpochDone]) -> None:
     """Write a line of JSON for each epoch."""
     lines = [json.dumps(epoch._asdict()) + "\n" for epoch in history]
-    write(folder / METRICS, "".join(lines))
+    write("train", folder / METRICS, "".join(lines))

@@ -16,6 +16,7 @@ from typing import Any
 from pellucid.checkpoint import Checkpoint, save
 from pellucid.data import ImageDataset
 from pellucid.errors import ArgumentError, DataError
+from pellucid.files import write
 from pellucid.nn import Conv2d
 from pellucid.training.build import load_data, make_trainer
 from pellucid.training.evaluation import Evaluation, evaluate
@@ -25,7 +26,6 @@ from pellucid.training.folder import (
     REPORT,
     new_folder,
     read_settings,
-    write,
     write_metrics,
 )
 from pellucid.training.replay import Replay, Weights, replay
@@ -170,7 +170,7 @@ class Run:
             self.seconds, self._last_batch(),
         )  # fmt: skip
         for name, content in make_report(outcome).items():
-            write(self.folder / name, content)
+            write("train", self.folder / name, content)
         (self.folder / CHECKPOINT).unlink(missing_ok=True)
         return self.folder / REPORT
 
