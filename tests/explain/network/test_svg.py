@@ -8,7 +8,8 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from pellucid.explain.network.svg import THEMES, Column, Panel, Sheet, to_svg
+from pellucid.explain.network.svg import Column, Panel, Sheet, to_svg
+from pellucid.explain.pictures.scene import THEMES
 
 SVG = "{http://www.w3.org/2000/svg}"
 

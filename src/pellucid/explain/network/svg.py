@@ -1,12 +1,11 @@
 """Heat maps as an SVG file: cells of one strength share a path, so that a photograph stays small.
 
-The colours are CSS variables, light or dark as the reader's system is. Not here: the numbers
+The file around them, and its colours, are those of pictures/svg.py. Not here: the numbers
 (heat.py). Next room: contributions.py.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from html import escape
 from typing import NamedTuple
@@ -14,14 +13,8 @@ from typing import NamedTuple
 import numpy as np
 
 from pellucid.backend import Array
+from pellucid.explain.pictures.svg import both_themes, document
 
-# Blue and orange of Okabe and Ito, which any eye tells apart.
-THEMES = {
-    "light": {"paper": "#ffffff", "ink": "#1f2328", "soft": "#59636e", "line": "#afb8c1",
-              "tone0": "#0072b2", "tone1": "#c65300"},
-    "dark": {"paper": "#0d1117", "ink": "#e6edf3", "soft": "#9198a1", "line": "#545d68",
-             "tone0": "#56b4e9", "tone1": "#f0a03c"},
-}  # fmt: skip
 _SIDE, _GAP, _MARGIN = 132, 18, 16  # of a panel, between two, around all
 _LEVELS = 12  # of strength
 
@@ -59,14 +52,15 @@ class Sheet(NamedTuple):
 
 def to_svg(sheet: Sheet) -> str:
     """Return the text of an SVG file."""
-    body = "\n".join(_body(sheet))
-    name = "h" + hashlib.sha256((sheet.title + body).encode()).hexdigest()[:8]
     wide = _MARGIN * 2 + max(4, len(sheet.columns)) * (_SIDE + _GAP) - _GAP
     high = _bottom(sheet) + 26 + 18 * len(sheet.notes)
-    light, dark = (";".join(f"--{k}:{v}" for k, v in THEMES[t].items()) for t in THEMES)
-    css = [
-        f":where(#{name}){{{light}}}",
-        f"@media(prefers-color-scheme:dark){{:where(#{name}){{{dark}}}}}",
+    body = "\n".join(_body(sheet))
+    return document(sheet.title, sheet.desc, sheet.lang, (wide, high), body, _css)
+
+
+def _css(name: str) -> str:
+    rules = [
+        *both_themes(name),
         f"#{name}{{max-width:100%;height:auto;background:var(--paper)}}",
         f"#{name} text{{font-family:system-ui,'Noto Sans','Noto Sans KR',sans-serif;"
         "font-size:13px;fill:var(--ink)}",
@@ -75,18 +69,8 @@ def to_svg(sheet: Sheet) -> str:
         f"#{name} .f{{fill:none;stroke:var(--line)}}",
         f"#{name} .m{{fill:none;stroke:var(--tone1);stroke-width:2}}",
         f"#{name} path{{shape-rendering:crispEdges}}",
-        *(f"#{name} .{kind}{{fill:var(--{tone})}}" for kind, tone in _TONES.items()),
     ]
-    return "\n".join(
-        [
-            f'<svg xmlns="http://www.w3.org/2000/svg" id="{name}" viewBox="0 0 {wide} {high}" '
-            f'width="{wide}" height="{high}" role="img" lang="{sheet.lang}" '
-            f'aria-labelledby="{name}-title {name}-desc">',
-            f'<title id="{name}-title">{escape(sheet.title)}</title>',
-            f'<desc id="{name}-desc">{escape(sheet.desc)}</desc>',
-            "<style>", *css, "</style>", body, "</svg>\n",
-        ]
-    )  # fmt: skip
+    return "\n".join([*rules, *(f"#{name} .{k}{{fill:var(--{t})}}" for k, t in _TONES.items())])
 
 
 _TONES = {"p": "tone0", "n": "tone1", "x": "ink"}

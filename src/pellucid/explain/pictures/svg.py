@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from html import escape
 from itertools import groupby
 
@@ -31,6 +31,33 @@ def to_svg(scene: Scene, theme: str) -> str:
     return _Writer(scene, theme).text()
 
 
+def document(
+    title: str,
+    desc: str,
+    lang: str,
+    size: tuple[float, float],
+    body: str,
+    css: Callable[[str], str],
+) -> str:
+    """Return an SVG file around `body`: titled, described, and with the rules of `css(its id)`."""
+    name = "p" + hashlib.sha256((title + body).encode()).hexdigest()[:8]
+    wide, high = map(_number, size)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" id="{name}" viewBox="0 0 {wide} {high}" '
+        f'width="{wide}" height="{high}" role="img" lang="{lang}" '
+        f'aria-labelledby="{name}-title {name}-desc">\n'
+        f'<title id="{name}-title">{escape(title)}</title>\n'
+        f'<desc id="{name}-desc">{escape(desc)}</desc>\n'
+        f"<style>\n{css(name)}\n</style>\n{body}\n</svg>\n"
+    )
+
+
+def both_themes(name: str) -> Iterator[str]:
+    """The variables of both themes, for whichever the reader's system has; a page may set them."""
+    yield f":where(#{name}){{{_variables('light')}}}"
+    yield f"@media(prefers-color-scheme:dark){{:where(#{name}){{{_variables('dark')}}}}}"
+
+
 class _Writer:
     """One scene on its way to text: it collects the styles and the frames that occur."""
 
@@ -42,22 +69,11 @@ class _Writer:
     def text(self) -> str:
         """Return the whole file."""
         scene = self.scene
-        body = "\n".join(self._grouped(scene.shapes))
-        name = "p" + hashlib.sha256((scene.title + body).encode()).hexdigest()[:8]
-        wide, high = _number(scene.width), _number(scene.height)
-        return "\n".join(
-            [
-                f'<svg xmlns="http://www.w3.org/2000/svg" id="{name}" viewBox="0 0 {wide} {high}" '
-                f'width="{wide}" height="{high}" role="img" lang="{scene.lang}" '
-                f'aria-labelledby="{name}-title {name}-desc">',
-                f'<title id="{name}-title">{escape(scene.title)}</title>',
-                f'<desc id="{name}-desc">{escape(scene.desc)}</desc>',
-                f"<style>\n{self._css(name)}\n</style>",
-                f'<rect width="{wide}" height="{high}" class="paper"/>',
-                body,
-                "</svg>\n",
-            ]
-        )
+        size = scene.width, scene.height
+        wide, high = map(_number, size)
+        paper = f'<rect width="{wide}" height="{high}" class="paper"/>'
+        body = "\n".join([paper, *self._grouped(scene.shapes)])
+        return document(scene.title, scene.desc, scene.lang, size, body, self._css)
 
     # --- shapes ---
 
@@ -112,7 +128,8 @@ class _Writer:
 
     def _css(self, name: str) -> str:
         """The rules, all within this picture, so that several stand on one page."""
-        rules = [*self._colours(name)]
+        rules = [f"#{name}{{max-width:100%;height:auto}}"]
+        rules += both_themes(name) if self.theme == "auto" else []
         fonts = _FONTS.replace("}", "}\n").splitlines()
         looks = [f".{kind}{{{declared}}}" for declared, kind in self.styles.items()]
         nowhere = "*{pointer-events:none}"
@@ -121,14 +138,6 @@ class _Writer:
         rules += [f"#{name} {rule}" for rule in [nowhere, titled, paper, *fonts, *looks]]
         css = "\n".join([*rules, *self._motion(name)])
         return _with_fallback(css) if self.theme == "auto" else _fixed(css, THEMES[self.theme])
-
-    def _colours(self, name: str) -> Iterator[str]:
-        """The variables of both themes; a page may set them for `svg[id]`."""
-        size = f"#{name}{{max-width:100%;height:auto}}"
-        yield size
-        if self.theme == "auto":
-            yield f":where(#{name}){{{_variables('light')}}}"
-            yield f"@media(prefers-color-scheme:dark){{:where(#{name}){{{_variables('dark')}}}}}"
 
     def _motion(self, name: str) -> Iterator[str]:
         """The rules that show each group in its frames: at rest the still one, else all in turn."""
