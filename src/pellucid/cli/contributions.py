@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from rich.console import Console
 
-from pellucid.cli.explain import as_index
+from pellucid.cli.explain import as_index, refuse
 from pellucid.cli.progress import say
 from pellucid.errors import ArgumentError
 from pellucid.explain.network import Contributions
@@ -69,13 +69,11 @@ def explain_run(
 
 def _check(folder: str, view: str | None, latex: bool, html: Path | None, look: bool) -> None:
     """Refuse the options that are for a spec alone."""
-    for option, given in (("--view", view), ("--latex", latex)):
-        if given:
-            raise ArgumentError(
-                "explain",
-                f"{option} is for a spec, and {folder} is a run",
-                fix=f"leave {option} out",
-            )
+    refuse(
+        {"--view": view, "--latex": latex},
+        f"OPTION is for a spec, and {folder} is a run",
+        "leave OPTION out",
+    )
     if look and html is None:
         raise ArgumentError(
             "explain", "--open opens a page, but --html does not say which", fix="add --html FILE"

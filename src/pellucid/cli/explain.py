@@ -9,6 +9,7 @@ Next room: equations.py.
 from __future__ import annotations
 
 import webbrowser
+from collections.abc import Mapping
 from pathlib import Path
 
 from rich.console import Console
@@ -132,37 +133,39 @@ def _check_drawn(
     seen_as: str | None, grad: str | None, at: str | None, latex: bool, html: Path | None
 ) -> None:
     """Hold a picture to come without the options that print or write something else."""
-    for option, given in (("--latex", latex), ("--html", html)):
-        if given:
-            raise ArgumentError(
-                "explain",
-                f"--svg draws a picture, and {option} writes something else",
-                fix=f"leave one of --svg and {option} out",
-            )
+    refuse(
+        {"--latex": latex, "--html": html},
+        "--svg draws a picture, and OPTION writes something else",
+        "leave one of --svg and OPTION out",
+    )
     if seen_as is not None:
         _check_alone(seen_as, grad, at, latex)
 
 
 def _check_written(seen_as: str | None, latex: bool) -> None:
     """Hold a page to come without the options that print something else."""
-    for option, given in (("--view", seen_as), ("--latex", latex)):
-        if given:
-            raise ArgumentError(
-                "explain",
-                f"--html writes a page, and {option} prints something else",
-                fix=f"leave one of --html and {option} out",
-            )
+    refuse(
+        {"--view": seen_as, "--latex": latex},
+        "--html writes a page, and OPTION prints something else",
+        "leave one of --html and OPTION out",
+    )
 
 
 def _check_alone(seen_as: str, grad: str | None, at: str | None, latex: bool) -> None:
     """Hold a view to come without the options that choose equations."""
-    for option, given in (("--grad", grad), ("--at", at), ("--latex", latex)):
+    refuse(
+        {"--grad": grad, "--at": at, "--latex": latex},
+        f"--view {seen_as} shows a whole gradient, and OPTION something else",
+        "leave one of --view and OPTION out",
+    )
+
+
+def refuse(options: Mapping[str, object], rule: str, fix: str) -> None:
+    """Say of the first option that was given, as OPTION, that it does not belong here."""
+    for option, given in options.items():
         if given:
-            raise ArgumentError(
-                "explain",
-                f"--view {seen_as} shows a whole gradient, and {option} something else",
-                fix=f"leave one of --view and {option} out",
-            )
+            said, mended = (text.replace("OPTION", option) for text in (rule, fix))
+            raise ArgumentError("explain", said, fix=mended)
 
 
 def _chosen(

@@ -165,10 +165,8 @@ place 6 (left over).
     def _meetings_of_tap(self, left: Element) -> Expression:
         """All places where one weight was used: grad_weight."""
         y, x, counts = of_weight(self.spec, left.index)
-        factors = self.roles.windows(y, True), self.roles.pixels(x, True)
-        factors = factors[::-1] if self.transposed else factors
         why = self._all_padding(x, counts)
-        return Expression(left, Sum(self.names, factors, counts), why, self)
+        return Expression(left, Sum(self.names, self.roles.both(y, x), counts), why, self)
 
     def _all_outputs(self, left: Element) -> Expression:
         """The sum of gy over images and places: grad_bias."""

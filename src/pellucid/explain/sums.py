@@ -148,6 +148,11 @@ class Roles(NamedTuple):
         """Return the factor with an element for each window: gy, or x of a transposed one."""
         return Factor("x" if self.transposed else "y", not self.transposed and backward, places)
 
+    def both(self, windows: tuple[Place, ...], pixels: tuple[Place, ...]) -> tuple[Factor, Factor]:
+        """Return what a term of grad_weight is made of, the gradient of the output first."""
+        ends = self.windows(windows, True), self.pixels(pixels, True)
+        return ends[::-1] if self.transposed else ends
+
 
 def of_output(spec: ConvSpec, index: Sizes) -> Meetings:
     """Return where x and w stand in the meetings of y[n,o,i,j]: for all c, u, v of its window."""

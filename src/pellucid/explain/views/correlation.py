@@ -48,8 +48,7 @@ class Correlation(DerivedFromW):
     def _step(self, index: Sizes) -> Iterator[Add]:
         pairs = [self._meetings(axis, u) for axis, u in zip(self.axes, index[2:], strict=True)]
         y, x, counts = weight_meetings(self.spec, index, pairs)
-        ends = self.roles.windows(y, True), self.roles.pixels(x, True)
-        terms = Sum(self.names, ends[::-1] if self.derivation.transposed else ends, counts)
+        terms = Sum(self.names, self.roles.both(y, x), counts)
         target = self.target[index].left
         return (Add(target, terms[k]) for k in range(len(terms)))
 

@@ -86,8 +86,7 @@ class Windows(DerivedFromW):
 
     def _step(self, index: Sizes) -> Iterator[Add]:
         x, w, _ = of_output(self.spec, index)
-        ends = self.roles.windows(_one_output(index), True), self.roles.pixels(x, True)
-        factors = ends[::-1] if self.derivation.transposed else ends
+        factors = self.roles.both(_one_output(index), x)
         return _adds(self, index, Factor("w", True, w), factors)
 
     def compute(self, gy: Array, x: Array) -> Array:
