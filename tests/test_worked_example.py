@@ -20,7 +20,7 @@ def written() -> dict[str, str]:
     return module.files()
 
 
-@pytest.mark.parametrize("name", ["page.html", "page.ko.html", "terminal.txt", "terminal.ko.txt"])
+@pytest.mark.parametrize("name", ["page.html", "terminal.txt", "terminal.ko.txt"])
 def test_the_files_are_what_the_script_writes(name: str, written: dict[str, str]) -> None:
     kept = (FOLDER / name).read_text(encoding="utf-8")
     assert kept == written[name], f"run python docs/worked_example/write.py: {name} is old"

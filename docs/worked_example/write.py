@@ -33,7 +33,6 @@ def files() -> dict[str, str]:
     """Return the files by name."""
     return {
         "page.html": page(SPEC),
-        "page.ko.html": page(SPEC, "ko"),
         "terminal.txt": terminal("en"),
         "terminal.ko.txt": terminal("ko"),
     }
