@@ -171,7 +171,7 @@ def test_of_two_mistakes_at_least_one_is_named(step: int) -> None:
         if not set(mutant.mistake.split(" and ")) & set(found.mistakes):
             missed.append((str(mutant), found.mistakes))
     assert {names for _, names in missed} <= {("not-recognised",)}, missed
-    assert len(missed) <= 0.02 * len(both), missed
+    assert len(missed) <= max(2, 0.02 * len(both)), missed  # of all pairs, not of each fiftieth
 
 
 def test_two_mistakes_in_one_array_are_both_told() -> None:

@@ -298,7 +298,11 @@ def _without_a_feature(name: str, samples: Sequence[Sample]) -> tuple[tuple[Chan
         if len(failing) < 2 or len(failing) <= best[0]:
             continue
         ordered = [*failing, *(s for s in without if s not in failing)]
-        found = _factor(name, ordered) or _single(name, ordered)
+        singles = _singles(name, ordered)
+        # These cases show one side of a mistake with the feature; they cannot tell which it is.
+        if any(feature in NEEDS.get(change.mistake, ()) for change in singles):
+            continue
+        found = _factor(name, ordered) or tuple(singles[:1])
         if found and found[0].mistake != "all-zero":
             best = (len(failing), found, feature)
     return best[1], best[2]
