@@ -13,6 +13,7 @@ from pellucid import autograd as autograd
 from pellucid import nn as nn
 from pellucid import ops as ops
 from pellucid import optim as optim
+from pellucid import profiler as profiler
 from pellucid.backend import device as device
 from pellucid.checkpoint import Checkpoint as Checkpoint
 from pellucid.checkpoint import load as load
