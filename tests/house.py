@@ -47,6 +47,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "optim": _CORE | {"ops", "nn"},
     "data": _CORE,
     "models": _CORE | {"ops", "nn"},
+    "inference": _CORE | {"kernels", "ops", "nn"},
     "profiler": _CORE | {"files", "kernels"},
     "testing": _CORE | {"ops", "kernels", "explain"},
 }
