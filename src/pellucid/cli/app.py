@@ -75,7 +75,7 @@ def _root(version: _Version = False) -> None:
 
 @app.command("info")
 def _info() -> None:
-    """Print the version, kernels, threads, dtypes and paths of this installation."""
+    """Print the version, kernels, threads, dtypes and paths."""
     typer.echo(describe())
 
 
@@ -128,7 +128,9 @@ _At = Annotated[
 ]
 _View = Annotated[
     str | None,
-    typer.Option(metavar=_one_of(VIEWS), help="One way to see a gradient, step by step."),
+    typer.Option(
+        metavar=_one_of(VIEWS), help="One way to see a gradient, step by step; of a page, its tab."
+    ),
 ]
 _Latex = Annotated[bool, typer.Option("--latex", help="Print LaTeX.")]
 _Notation = Annotated[
@@ -181,9 +183,10 @@ def _explain(
     epoch: _Epoch = None,
     batch: _Batch = None,
 ) -> None:
-    """Show the gradients of one convolution: every element's equation, and how it follows.
+    """Show every gradient of one convolution, and how it follows.
 
-    The example to begin with: pellucid explain "c1 i5x5 o1 k3x3 s2"
+    That is the equation of every element. The example to begin with:
+    pellucid explain "c1 i5x5 o1 k3x3 s2"
 
     Of the folder of a run, show what an element of a gradient of a layer is made of.
     """
@@ -287,9 +290,9 @@ def _train(
     out: _Out = None,
     resume: _Resume = None,
 ) -> None:
-    """Train a network on images, and write the model and a report into a folder.
+    """Train a network on images; write the model and a report.
 
-    `pellucid train` alone learns the digits that come with the package.
+    Both go into a folder. `pellucid train` alone learns the digits that come with the package.
     """
     with _in_words():
         train(
