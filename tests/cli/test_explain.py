@@ -116,8 +116,8 @@ def test_a_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     element = derive(SPEC).grad_weight[0, 0, 1, 2].left
     assert file.read_text(encoding="utf-8") == page(SPEC, "ko", element=element)
     assert seen == []
-    printed(SPEC, "--html", str(file), "--notation", "indices", "--open")
-    assert file.read_text(encoding="utf-8") == page(SPEC, notation="indices")
+    printed(SPEC, "--html", str(file), "--notation", "indices", "--view", "gather", "--open")
+    assert file.read_text(encoding="utf-8") == page(SPEC, notation="indices", view="gather")
     assert seen == [file.as_uri()]
     code, _, error = run("explain", SPEC, "--html", str(tmp_path / "none" / "page.html"))
     assert (code, "cannot be written: No such file or directory" in error) == (2, True)
@@ -207,8 +207,8 @@ def test_problems_of_every_kind_are_printed(spec: str) -> None:
          "  fix: name the file .svg, .png or .gif\n"),
         ((SPEC, "--html", "page.html", "--latex"), "error: explain: --html writes a page, and "
          "--latex prints something else\n  fix: leave one of --html and --latex out\n"),
-        ((SPEC, "--html", "page.html", "--view", "gather"), "error: explain: --html writes a page, "
-         "and --view prints something else\n  fix: leave one of --html and --view out\n"),
+        ((SPEC, "--html", "page.html", "--view", "correlation"), "error: explain: the page has no "
+         "view 'correlation'\n  fix: use one of scatter, gather, phases, windows\n"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_explained(words: tuple[str, ...], message: str) -> None:

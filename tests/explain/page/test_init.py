@@ -37,6 +37,15 @@ def test_a_language_without_words_is_refused() -> None:
     assert str(raised.value) == "explain: there is no language 'de'\n  fix: use one of en, ko"
 
 
+def test_a_view_that_the_page_does_not_have_is_refused() -> None:
+    with pytest.raises(ArgumentError) as raised:
+        page("c1 i5 o1 k3", view="correlation")
+    assert str(raised.value) == (
+        "explain: the page has no view 'correlation'\n"
+        "  fix: use one of scatter, gather, phases, windows"
+    )
+
+
 def test_modules_are_read_in_the_order_in_which_they_are_defined() -> None:
     order = list(package._MODULES)
     assert sorted(order) == sorted(MODULES)
