@@ -50,7 +50,7 @@ def html(title: str, parts: Sequence[Elements]) -> str:
         shape = "x".join(map(str, part.shape))
         middle = tuple(size // 2 for size in part.shape)
         example = part[middle].text(MOST_TERMS) if len(part) else ""
-        cells = (f"{part.title}[{','.join(part.letters)}]", shape, example)
+        cells = (part.indexed, shape, example)
         rows.append("".join(f"<td><code>{escape(cell)}</code></td>" for cell in cells))
     body = "".join(f"<tr>{row}</tr>" for row in rows)
     return f"<p>{escape(title)}</p><table>{body}</table>"
