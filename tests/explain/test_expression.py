@@ -111,3 +111,5 @@ def test_a_prompt_shows_the_equation_and_its_terms():
         "<terms x11 w11, x12 w12, x13 w13, x21 w21, x22 w22, x23 w23, ... (10)>"
     )
     assert len(repr(derive("c1 i224x224 o1 k3x3").grad_bias[0])) < 1500
+    assert repr(d.general()) == d.general().text()
+    assert repr(d.matrix("grad_bias")) == d.matrix("grad_bias").text()

@@ -38,6 +38,19 @@ def test_a_spec_in_words(spec, english, korean):
     assert described(ConvSpec.parse(spec), "ko") == korean
 
 
+def test_a_transposed_convolution_goes_the_other_way():
+    spec = ConvSpec.parse("c3 i5x5 o4 k3x3 s2")
+    assert described(spec, "en", transposed=True) == (
+        "Transposed convolution: input 4 channels of 2x2, kernel 3x3, stride 2, "
+        "output 3 channels of 5x5"
+    )
+    assert described(spec, "ko", transposed=True) == (
+        "전치 합성곱: 입력 4채널 2x2, 커널 3x3, 보폭 2, 출력 3채널 5x5"
+    )
+    title = derive(ConvTranspose2d(4, 3, 3, stride=2), (1, 4, 2, 2)).title
+    assert title == f"{spec}. {described(spec, 'en', transposed=True)}"
+
+
 def test_a_notebook_shows_a_derivation():
     html = derive("c1 i5x5 o1 k3x3 s2")._repr_html_()
     table = ElementTree.fromstring(f"<div>{html}</div>")

@@ -132,6 +132,12 @@ _View = Annotated[
         metavar=_one_of(VIEWS), help="One way to see a gradient, step by step; of a page, its tab."
     ),
 ]
+_Transposed = Annotated[
+    bool,
+    typer.Option(
+        "--transposed", help="The transposed convolution that is the gradient by x of SPEC."
+    ),
+]
 _Latex = Annotated[bool, typer.Option("--latex", help="Print LaTeX.")]
 _Notation = Annotated[
     str, typer.Option(metavar=_one_of(NOTATIONS), help="x13 counted from 1, or x[0,0,0,2] from 0.")
@@ -173,6 +179,7 @@ def _explain(
     grad: _Grad = None,
     at: _At = None,
     view: _View = None,
+    transposed: _Transposed = False,
     latex: _Latex = False,
     notation: _Notation = "textbook",
     lang: _Lang = "en",
@@ -193,9 +200,11 @@ def _explain(
     with _in_words():
         chosen = Batch(layer, epoch, batch)
         if is_run(what, chosen):
-            explain_run(what, chosen, grad, at, view, latex, notation, lang, html, look, svg)
+            explain_run(
+                what, chosen, grad, at, view, latex, notation, lang, html, look, svg, transposed
+            )
         else:
-            explain(what, grad, at, view, latex, notation, lang, html, look, svg)
+            explain(what, grad, at, view, latex, notation, lang, html, look, svg, transposed)
 
 
 _Target = Annotated[str, typer.Argument(metavar="FILE:FUNCTION", help="As in my_conv.py:backward.")]

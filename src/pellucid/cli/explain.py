@@ -37,6 +37,7 @@ def explain(
     html: Path | None,
     look: bool,
     svg: Path | None,
+    transposed: bool,
 ) -> None:
     """Print the derivation of a spec, of one gradient, or of one of its elements; or a view.
 
@@ -46,14 +47,14 @@ def explain(
     Raises: ArgumentError for options that do not fit together, and as `derive` and its indexing.
     """
     language = as_language(lang)
-    derivation = derive(text, notation=as_notation(notation))
+    derivation = derive(text, notation=as_notation(notation), transposed=transposed)
     console = Console()
     if svg is not None:
         _check_drawn(seen_as, grad, at, latex, html)
         say(console, _drawn(derivation, seen_as, grad, at, svg, language))
         return
     if html is not None:
-        _check_written(latex)
+        _check_written(latex, transposed)
         _, element = _chosen(derivation, grad, at)
         say(console, _written(derivation, element, seen_as, html, look, language))
         return
@@ -153,8 +154,14 @@ def _check_drawn(
         _check_alone(seen_as, grad, at, latex)
 
 
-def _check_written(latex: bool) -> None:
-    """Hold a page to come without the option that prints something else."""
+def _check_written(latex: bool, transposed: bool) -> None:
+    """Hold a page to come without the options of what it does not show."""
+    refuse(
+        {"--transposed": transposed},
+        "--html writes the page of a convolution, and OPTION asks for a transposed one",
+        "leave OPTION out: dL/dX of that page is the transposed convolution of dL/dO; or leave "
+        "--html out",
+    )
     refuse(
         {"--latex": latex},
         "--html writes a page, and OPTION prints something else",

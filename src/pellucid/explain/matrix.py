@@ -72,8 +72,8 @@ class Matrix(NamedTuple):
         """Return all matrices as MathML; it needs latex2mathml, which is in the extra `app`."""
         return "\n".join(plane.mathml() for plane in self.planes)
 
-    def __str__(self) -> str:
-        return self.text()
+    def __repr__(self) -> str:
+        return self.text()  # what a prompt shows
 
     def _repr_latex_(self) -> str:
         return "\n\n".join(rf"$\displaystyle {plane.latex()}$" for plane in self.planes)

@@ -55,7 +55,14 @@ def page(
         raise ArgumentError(
             "explain", f"the page has no view {view!r}", fix=f"use one of {', '.join(VIEWS)}"
         )
-    problem = spec if isinstance(spec, ConvSpec) else ConvSpec.parse(spec)
+    problem = ConvSpec.parse(spec) if isinstance(spec, str) else spec
+    if not isinstance(problem, ConvSpec):
+        raise ArgumentError(
+            "explain",
+            f"a page is of a spec, and {type(spec).__name__} is none",
+            fix="give page(derive(...).spec); of a transposed convolution it shows the convolution "
+            "whose grad_input that is",
+        )
     parts = {
         "language": as_language(lang),
         "notation": as_notation(notation),
