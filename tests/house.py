@@ -55,6 +55,7 @@ MAY_IMPORT[""] = set(MAY_IMPORT)
 MAY_IMPORT["explain"] = set(MAY_IMPORT) - {"testing"}
 MAY_IMPORT["training"] = {*MAY_IMPORT, "explain"}
 MAY_IMPORT["cli"] = {*MAY_IMPORT, "training"}
+MAY_IMPORT["__main__"] = {"cli"}
 
 # The one circle: the operators of Tensor call ops, which need Tensor. tensor.py imports them below
 # its last definition (or for types only), and nothing else in the package imports late.
