@@ -24,6 +24,7 @@ constexpr Functions<T> functions = {
     grad_input_planar<T>,
     &TableOf<T>::maps,
     &TableOf<T>::norms,
+    &TableOf<T>::steps,
     multiply_adds<T>,
 };
 

@@ -44,7 +44,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "creation": _CORE | {"ops"},
     "ops": _CORE | {"kernels"},
     "nn": _CORE | {"ops"},
-    "optim": _CORE | {"ops", "nn"},
+    "optim": _CORE | {"ops", "nn", "kernels"},
     "data": _CORE,
     "models": _CORE | {"ops", "nn"},
     "inference": _CORE | {"kernels", "ops", "nn"},
