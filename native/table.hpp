@@ -3,6 +3,7 @@
 
 #include "conv.hpp"
 #include "maps.hpp"
+#include "pooling.hpp"
 
 namespace pellucid::PELLUCID_ISA {
 
@@ -31,6 +32,7 @@ i64 multiply_adds(i64 rounds);
 template <class T>
 struct TableOf {
   static const Maps<T> maps;
+  static const Pooling<T> pooling;
 };
 
 }  // namespace pellucid::PELLUCID_ISA
