@@ -6,7 +6,9 @@
 
 #include "conv.hpp"
 #include "maps.hpp"
+#include "norms.hpp"
 #include "pooling.hpp"
+#include "steps.hpp"
 
 namespace pellucid {
 
@@ -19,6 +21,8 @@ struct Functions {
   bool (*grad_input)(const InputGradient<T>&, const Context&);
   const Maps<T>* maps;
   const Pooling<T>* pooling;
+  const Norms<T>* norms;
+  const Steps<T>* steps;
   // A loop of multiply-adds and nothing else; returns how many it made.
   i64 (*multiply_adds)(i64 rounds);
 };

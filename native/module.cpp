@@ -193,6 +193,8 @@ NB_MODULE(_native, m) {
       .def_prop_ro("nbytes", &PackedGroups::bytes);
   add_maps(m);
   add_pooling(m);
+  add_norms(m);
+  add_steps(m);
   m.def("correlate", [](int algorithm, In x, In w, const std::optional<In>& b,
                         const std::vector<Out>& ys, const std::vector<Plan>& plans,
                         bool transposed) { correlate(algorithm, x, w, b, ys, plans, transposed); });

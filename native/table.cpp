@@ -24,6 +24,8 @@ constexpr Functions<T> functions = {
     grad_input_planar<T>,
     &TableOf<T>::maps,
     &TableOf<T>::pooling,
+    &TableOf<T>::norms,
+    &TableOf<T>::steps,
     multiply_adds<T>,
 };
 

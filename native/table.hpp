@@ -3,7 +3,9 @@
 
 #include "conv.hpp"
 #include "maps.hpp"
+#include "norms.hpp"
 #include "pooling.hpp"
+#include "steps.hpp"
 
 namespace pellucid::PELLUCID_ISA {
 
@@ -33,6 +35,8 @@ template <class T>
 struct TableOf {
   static const Maps<T> maps;
   static const Pooling<T> pooling;
+  static const Norms<T> norms;
+  static const Steps<T> steps;
 };
 
 }  // namespace pellucid::PELLUCID_ISA

@@ -16,6 +16,7 @@ from pellucid.explain.page import page
 
 Open = Callable[..., Any]
 EXAMPLE = "c1 i5x5 o1 k3x3 s2"
+CHOSEN = "() => pellucid.state.chosen.array + ':' + pellucid.state.chosen.index"
 
 
 @pytest.fixture(scope="module")
@@ -48,10 +49,14 @@ def opened(browser: Any, tmp_path: Path) -> Iterator[Open]:
     contexts: list[Any] = []
 
     def open_page(
-        spec: str = EXAMPLE, language: str = "en", address: str = "", **options: Any
+        spec: str = EXAMPLE,
+        language: str = "en",
+        address: str = "",
+        view: str = "scatter",
+        **options: Any,
     ) -> Any:
         file = tmp_path / "page.html"
-        file.write_text(page(spec, language), encoding="utf-8")
+        file.write_text(page(spec, language, view=view), encoding="utf-8")
         context = browser.new_context(**({"viewport": {"width": 1280, "height": 900}} | options))
         contexts.append(context)
         context.on("request", lambda request: check_request(request.url))

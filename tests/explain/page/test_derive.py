@@ -146,14 +146,14 @@ LAST = """
 """
 
 
-@pytest.mark.parametrize("view", ["scatter", "gather", "phases", "weight"])
+@pytest.mark.parametrize("view", ["scatter", "gather", "phases", "windows"])
 def test_views_end_with_the_gradient(functions: Any, view: str) -> None:
     for number in range(40):
         spec = draw(number, seed=11)
         if spec.batch == 0:
             continue
         given = arrays(spec)
-        if view == "weight":
+        if view == "windows":
             array, whole = "gw", reference.grad_weight(given["gy"], given["x"], spec)
         else:
             array, whole = "gx", reference.grad_input(given["gy"], given["w"], spec)

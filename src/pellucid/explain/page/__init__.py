@@ -14,11 +14,13 @@ import re
 from importlib.resources import files
 
 import pellucid
+from pellucid.errors import ArgumentError
 from pellucid.explain.algebra import Element
 from pellucid.explain.notation import as_notation
 from pellucid.explain.sentences import as_language
 from pellucid.kernels.conv import ConvSpec
 
+VIEWS = ("scatter", "gather", "phases", "windows")  # the tabs, as views.js has them
 # Each imports from those before it.
 _MODULES = (
     "spec", "axis", "notation", "derive", "numbers", "light", "maths", "strings", "draw", "layout",
@@ -35,23 +37,37 @@ def page(
     *,
     notation: str = "textbook",
     element: Element | None = None,
+    view: str = VIEWS[0],
 ) -> str:
     """Return the page that explains one convolution, as the text of one HTML file.
 
     `element` is the one that is chosen at first: the left side of an equation of `derive(spec)`.
+    `view` is the tab that is open at first: scatter, gather, phases or windows.
     Shapes: any; what is too large to draw is derived element by element.
-    Raises: as `ConvSpec.parse`; ArgumentError for an unknown language or notation.
+    Raises: as `ConvSpec.parse`; ArgumentError for an unknown language, notation or view.
 
     >>> from pellucid.explain import derive
     >>> gw11 = derive("c1 i5x5 o1 k3x3 s2").grad_weight[0, 0, 0, 0].left
     >>> print(page("c1 i5x5 o1 k3x3 s2", "ko", element=gw11).splitlines()[1])
     <html lang="ko" data-spec="c1 i5x5 o1 k3x3 s2"
     """
-    problem = spec if isinstance(spec, ConvSpec) else ConvSpec.parse(spec)
+    if view not in VIEWS:
+        raise ArgumentError(
+            "explain", f"the page has no view {view!r}", fix=f"use one of {', '.join(VIEWS)}"
+        )
+    problem = ConvSpec.parse(spec) if isinstance(spec, str) else spec
+    if not isinstance(problem, ConvSpec):
+        raise ArgumentError(
+            "explain",
+            f"a page is of a spec, and {type(spec).__name__} is none",
+            fix="give page(derive(...).spec); of a transposed convolution it shows the convolution "
+            "whose grad_input that is",
+        )
     parts = {
         "language": as_language(lang),
         "notation": as_notation(notation),
         "element": f"{element.key}:{','.join(map(str, element.index))}" if element else "",
+        "view": view,
         "spec": str(problem),
         "version": pellucid.__version__,
         "style": _read("page.css"),

@@ -28,6 +28,7 @@ const NOTATIONS = ["textbook", "indices"];
 const state = {
   language: root.lang,
   notation: root.dataset.notation,
+  view: root.dataset.view, // the tab that is open
   pattern: "counting", // of the given numbers
   // The problem that is drawn, the text that was asked for last, and why that is impossible.
   spec: null,
@@ -95,7 +96,8 @@ function point(element) {
 
 function remember() {
   const first = sameElement(state.chosen, firstElement(state.spec));
-  writeAddress(state.spec, first ? null : state.chosen);
+  const view = state.view === VIEWS[0] ? null : state.view;
+  writeAddress(state.spec, first ? null : state.chosen, view);
 }
 
 function leave() {
@@ -114,10 +116,10 @@ function hoverTerm(term) {
 // --- the problem ----------------------------------------------------------------------------------
 
 // Take another problem from its one-line name; where it is impossible, say why and keep the last.
-function ask(text, element = null) {
+function ask(text, element = state.chosen, view = state.view) {
   state.asked = text;
   try {
-    setSpec(parseSpec(text), element);
+    setSpec(parseSpec(text), element, view);
     state.problem = null;
   } catch (error) {
     if (!(error instanceof SpecError)) throw error;
@@ -126,15 +128,15 @@ function ask(text, element = null) {
   showControls();
 }
 
-function setSpec(spec, element) {
+// Where there is no such element, the first one is chosen.
+function setSpec(spec, element, view) {
   const before = state.spec && formatSpec(state.spec);
   if (before !== formatSpec(spec)) {
     state.numbers = new Numbers(spec, state.pattern);
     state.spec = spec;
   }
-  const wanted = element ?? state.chosen;
-  state.chosen = wanted && exists(spec, wanted) ? wanted : firstElement(spec);
-  Object.assign(state, { preview: null, term: null });
+  const chosen = element && exists(spec, element) ? element : firstElement(spec);
+  Object.assign(state, { chosen, view, preview: null, term: null });
   remember();
   showAll();
 }
@@ -264,7 +266,11 @@ function switchTheme() {
 }
 
 const stageHost = byId("stage");
-const player = new Player(byId);
+const player = new Player(byId, (view) => {
+  state.view = view;
+  remember();
+  showPlayer();
+});
 const stage = new Stage(stageHost, {
   point,
   leave,
@@ -302,10 +308,11 @@ for (const button of document.querySelectorAll("[data-language]")) {
     showControls();
   });
 }
-window.addEventListener("hashchange", () => {
-  const { text, element } = readAddress();
-  if (text) ask(text, element);
-});
+// Go where an address leads, all of it: what it leaves out is what is shown first.
+function follow({ text, element, view }) {
+  if (text) ask(text, element, VIEWS.includes(view) ? view : VIEWS[0]);
+}
+window.addEventListener("hashchange", () => follow(readAddress()));
 let resizing = 0;
 window.addEventListener("resize", () => {
   cancelAnimationFrame(resizing);
@@ -319,8 +326,8 @@ window.addEventListener("resize", () => {
 
 showWords();
 const address = readAddress();
-setSpec(parseSpec(root.dataset.spec), readElement(root.dataset.element));
-ask(address.text || formatSpec(state.spec), address.element);
+ask(root.dataset.spec, readElement(root.dataset.element), root.dataset.view);
+follow(address);
 
 // For the console, and for the tests that hold this page against pellucid.explain.
 window.pellucid = {
