@@ -4,6 +4,7 @@
 #include "conv.hpp"
 #include "maps.hpp"
 #include "norms.hpp"
+#include "pooling.hpp"
 #include "steps.hpp"
 
 namespace pellucid::PELLUCID_ISA {
@@ -33,6 +34,7 @@ i64 multiply_adds(i64 rounds);
 template <class T>
 struct TableOf {
   static const Maps<T> maps;
+  static const Pooling<T> pooling;
   static const Norms<T> norms;
   static const Steps<T> steps;
 };
