@@ -6,6 +6,7 @@
 
 #include "conv.hpp"
 #include "maps.hpp"
+#include "rows.hpp"
 #include "steps.hpp"
 
 namespace pellucid {
@@ -18,6 +19,7 @@ struct Functions {
   bool (*grad_weight[algorithms])(const WeightGradient<T>&, const Context&);
   bool (*grad_input)(const InputGradient<T>&, const Context&);
   const Maps<T>* maps;
+  const Products<T>* products;
   const Steps<T>* steps;
   // A loop of multiply-adds and nothing else; returns how many it made.
   i64 (*multiply_adds)(i64 rounds);

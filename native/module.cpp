@@ -191,6 +191,7 @@ NB_MODULE(_native, m) {
       .def(nb::init<std::size_t>(), nb::arg("groups"))
       .def_prop_ro("nbytes", &PackedGroups::bytes);
   add_maps(m);
+  add_rows(m);
   add_steps(m);
   m.def("correlate", [](int algorithm, In x, In w, const std::optional<In>& b,
                         const std::vector<Out>& ys, const std::vector<Plan>& plans,

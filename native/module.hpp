@@ -65,6 +65,7 @@ bool is_dense(const In& x);
 bool lie_alike(const In& x, const In& y);
 
 void add_maps(nb::module_& m);
+void add_rows(nb::module_& m);
 void add_steps(nb::module_& m);
 
 }  // namespace pellucid

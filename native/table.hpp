@@ -3,6 +3,7 @@
 
 #include "conv.hpp"
 #include "maps.hpp"
+#include "rows.hpp"
 #include "steps.hpp"
 
 namespace pellucid::PELLUCID_ISA {
@@ -32,6 +33,7 @@ i64 multiply_adds(i64 rounds);
 template <class T>
 struct TableOf {
   static const Maps<T> maps;
+  static const Products<T> products;
   static const Steps<T> steps;
 };
 
