@@ -44,9 +44,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "creation": _CORE | {"ops"},
     "ops": _CORE | {"kernels"},
     "nn": _CORE | {"ops"},
-    "optim": _CORE | {"ops", "nn"},
+    "optim": _CORE | {"ops", "nn", "kernels"},
     "data": _CORE,
     "models": _CORE | {"ops", "nn"},
+    "inference": _CORE | {"kernels", "ops", "nn"},
+    "profiler": _CORE | {"files", "kernels"},
     "testing": _CORE | {"ops", "kernels", "explain"},
 }
 MAY_IMPORT[""] = set(MAY_IMPORT)
