@@ -141,6 +141,18 @@ class Workspace {
   double *begin_, *next_;
 };
 
+// The sum of each element of the lines of job k.
+template <class T>
+void sum_lines(const T* x, const Lines& lines, i64 k, double* line) {
+  clear(line, lines.padded());
+  lines.each_line(k, [&](auto together, i64 first, i64 count) __attribute__((always_inline)) {
+    each_vector<T>(together, count, [&](auto at) __attribute__((always_inline)) {
+      add_to(line + at.e,
+             sum_of(together, [&](i64 l) { return at.load(x + first + l * lines.width); }));
+    });
+  });
+}
+
 // A job takes the distances from about its own mean, so that no digits cancel: with M values in all
 // and n in a job, sum (x - mean)^2 = sum over jobs of sum (x - own)^2 + n (own - mean)^2.
 template <class T>
@@ -149,13 +161,7 @@ void job_statistics(const T* x, const Lines& lines, i64 k, double* own) {
   double* square_line = line + lines.padded();
   T* center = reinterpret_cast<T*>(square_line + lines.padded());
   const double n = double(lines.rows_of(k));
-  clear(line, lines.padded());
-  lines.each_line(k, [&](auto together, i64 first, i64 count) __attribute__((always_inline)) {
-    each_vector<T>(together, count, [&](auto at) __attribute__((always_inline)) {
-      add_to(line + at.e,
-             sum_of(together, [&](i64 l) { return at.load(x + first + l * lines.width); }));
-    });
-  });
+  sum_lines(x, lines, k, line);
   lines.fold(line, own);
   lines.spread([&](i64 c) { return own[c] / n; }, center);
   clear(line, 2 * lines.padded());
@@ -178,6 +184,28 @@ void job_statistics(const T* x, const Lines& lines, i64 k, double* own) {
     squares[c] -= n * off * off;
     own[c] = double(center[c]) + (off == off ? off : 0);  // infinity stays
   }
+}
+
+// The sum of each channel.
+template <class T>
+bool sums(const T* x, i64 rows, i64 channels, T* sum, const Context& context) {
+  const Lines lines(rows, channels);
+  const i64 per_job = channels + lines.padded();
+  Workspace workspace(lines.jobs * per_job + channels, context);
+  if (workspace.failed()) return false;
+  double* parts = workspace.take<double>(lines.jobs * per_job);
+  const auto job = [=](i64 k) {
+    double *own = parts + k * per_job, *line = own + channels;
+    sum_lines(x, lines, k, line);
+    lines.fold(line, own);
+  };
+  each_job(lines.jobs, job, context);
+  double* total = workspace.take<double>(channels);
+  clear(total, channels);
+  for (i64 k = 0; k < lines.jobs; ++k)
+    for (i64 c = 0; c < channels; ++c) total[c] += parts[k * per_job + c];
+  for (i64 c = 0; c < channels; ++c) sum[c] = T(total[c]);
+  return true;
 }
 
 template <class T>
@@ -382,7 +410,7 @@ bool gradient(const NormalisationGradient<T>& p, const Context& context) {
 }  // namespace
 
 template <class T>
-const Norms<T> TableOf<T>::norms = {statistics<T>, normalise<T>, gradient<T>};
+const Norms<T> TableOf<T>::norms = {sums<T>, statistics<T>, normalise<T>, gradient<T>};
 
 template const Norms<float> TableOf<float>::norms;
 template const Norms<double> TableOf<double>::norms;

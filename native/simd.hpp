@@ -169,6 +169,32 @@ PELLUCID_INLINE V fma(V a, V b, V c) {
 }
 #endif
 
+// The root of each lane, rounded correctly. GCC 12 warns of AVX-512 without a mask.
+#if defined(__AVX512F__)
+PELLUCID_INLINE Vec<float> square_root(Vec<float> a) {
+  return _mm512_maskz_sqrt_ps(-1, a);
+}
+PELLUCID_INLINE Vec<double> square_root(Vec<double> a) {
+  return _mm512_maskz_sqrt_pd(-1, a);
+}
+#elif defined(__AVX2__)
+PELLUCID_INLINE Vec<float> square_root(Vec<float> a) {
+  return _mm256_sqrt_ps(a);
+}
+PELLUCID_INLINE Vec<double> square_root(Vec<double> a) {
+  return _mm256_sqrt_pd(a);
+}
+#else
+PELLUCID_INLINE Vec<float> square_root(Vec<float> a) {
+  for (int l = 0; l < Simd<float>::lanes; ++l) a[l] = __builtin_sqrtf(a[l]);
+  return a;
+}
+PELLUCID_INLINE Vec<double> square_root(Vec<double> a) {
+  for (int l = 0; l < Simd<double>::lanes; ++l) a[l] = __builtin_sqrt(a[l]);
+  return a;
+}
+#endif
+
 // A vector whose lane l is lane from(l) of `a`, or of `b` behind it. One shuffle.
 template <class T>
 struct Mask;
