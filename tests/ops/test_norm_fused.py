@@ -95,3 +95,12 @@ def test_gradients_of_an_evaluation_are_those_of_its_own_statistics():
     layer.train()(x * 100 + 50)
     y.sum().backward()
     np.testing.assert_allclose(x.grad.numpy(), (x.detach().numpy() > 0) / np.sqrt(1 + 1e-5), 1e-6)
+
+
+@pytest.mark.parametrize("second", [True, False])
+@pytest.mark.parametrize("residual", [True, False])
+def test_what_is_no_number_passes_without_a_word(residual, second):
+    x = pellucid.Tensor(np.array([[np.inf], [1.0], [2.0]]), requires_grad=True)
+    y = ops.batch_norm_relu(x, None, None, training=True, residual=x if residual else None)
+    (gx,) = pellucid.autograd.grad(y.sum(), x, create_graph=second)
+    assert np.isnan(gx.detach().numpy()).all()
