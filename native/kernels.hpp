@@ -6,6 +6,8 @@
 
 #include "conv.hpp"
 #include "maps.hpp"
+#include "norms.hpp"
+#include "pooling.hpp"
 #include "rows.hpp"
 #include "steps.hpp"
 
@@ -19,6 +21,8 @@ struct Functions {
   bool (*grad_weight[algorithms])(const WeightGradient<T>&, const Context&);
   bool (*grad_input)(const InputGradient<T>&, const Context&);
   const Maps<T>* maps;
+  const Pooling<T>* pooling;
+  const Norms<T>* norms;
   const Products<T>* products;
   const Steps<T>* steps;
   // A loop of multiply-adds and nothing else; returns how many it made.

@@ -3,6 +3,8 @@
 
 #include "conv.hpp"
 #include "maps.hpp"
+#include "norms.hpp"
+#include "pooling.hpp"
 #include "rows.hpp"
 #include "steps.hpp"
 
@@ -33,6 +35,8 @@ i64 multiply_adds(i64 rounds);
 template <class T>
 struct TableOf {
   static const Maps<T> maps;
+  static const Pooling<T> pooling;
+  static const Norms<T> norms;
   static const Products<T> products;
   static const Steps<T> steps;
 };

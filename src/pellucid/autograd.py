@@ -86,6 +86,12 @@ class Function:
     @classmethod
     def apply(cls, *args: Any) -> Any:
         """Compute the outputs from `args` and record how they were made."""
+        timer = watchers.timer
+        return cls._apply(*args) if timer is None else timer.forward(cls, args)
+
+    @classmethod
+    def _apply(cls, *args: Any) -> Any:
+        """Do what `apply` does, unmeasured."""
         node = cls()
         node.needs_input_grad = tuple([isinstance(a, Tensor) and a._requires_grad for a in args])
         recording = is_grad_enabled() and True in node.needs_input_grad
@@ -348,7 +354,8 @@ class _Walk:
         )
         for watcher in self._watchers:
             watcher(node, gradients)
-        found = node._run_backward(gradients)
+        timer = watchers.timer
+        found = timer.backward(node, gradients) if timer else node._run_backward(gradients)
         for edge, needed, gradient in zip(edges, node.needs_input_grad, found, strict=True):
             if edge is not None and needed and gradient is not None:
                 self.deliver(edge, gradient)
