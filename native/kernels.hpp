@@ -7,6 +7,8 @@
 #include "conv.hpp"
 #include "maps.hpp"
 #include "norms.hpp"
+#include "pooling.hpp"
+#include "rows.hpp"
 #include "steps.hpp"
 
 namespace pellucid {
@@ -19,7 +21,9 @@ struct Functions {
   bool (*grad_weight[algorithms])(const WeightGradient<T>&, const Context&);
   bool (*grad_input)(const InputGradient<T>&, const Context&);
   const Maps<T>* maps;
+  const Pooling<T>* pooling;
   const Norms<T>* norms;
+  const Products<T>* products;
   const Steps<T>* steps;
   // A loop of multiply-adds and nothing else; returns how many it made.
   i64 (*multiply_adds)(i64 rounds);

@@ -187,11 +187,14 @@ double fma_peak(bool double_precision, double least_seconds) {
 NB_MODULE(_native, m) {
   using namespace pellucid;
   active = builds_that_run().front();  // the best
+  nb::set_leak_warnings(false);        // caches of Python functions live until the very end
   nb::class_<PackedGroups>(m, "Packed")
       .def(nb::init<std::size_t>(), nb::arg("groups"))
       .def_prop_ro("nbytes", &PackedGroups::bytes);
   add_maps(m);
+  add_pooling(m);
   add_norms(m);
+  add_rows(m);
   add_steps(m);
   m.def("correlate", [](int algorithm, In x, In w, const std::optional<In>& b,
                         const std::vector<Out>& ys, const std::vector<Plan>& plans,
@@ -202,7 +205,7 @@ NB_MODULE(_native, m) {
   m.def("grad_weight", &grad_weight);
   m.def("winograd_part", &winograd_part);
   m.def("grad_input", &grad_input);
-  m.def("empty", &empty);
+  m.def("empty", nb::overload_cast<const nb::tuple&, bool, bool>(&empty));
   m.def("isas", &isas);
   m.def("isa", [] { return active->isa; });
   m.def("vector_bytes", [] { return active->vector_bytes; });

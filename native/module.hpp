@@ -54,6 +54,8 @@ void by_type(const In& x, Compute compute) {
 // New memory from the pool for an array that lies in row-major order, or for (N, C, ...) as
 // (N, ..., C).
 Result empty(const nb::tuple& shape, bool double_precision, bool channels_last);
+Result empty(std::size_t axes, const std::size_t* sizes, nb::dlpack::dtype dtype,
+             bool channels_last);
 
 // New memory from the pool, with the shape, dtype and strides of an array that `is_dense`.
 Result empty_like(const In& x);
@@ -65,7 +67,9 @@ bool is_dense(const In& x);
 bool lie_alike(const In& x, const In& y);
 
 void add_maps(nb::module_& m);
+void add_pooling(nb::module_& m);
 void add_norms(nb::module_& m);
+void add_rows(nb::module_& m);
 void add_steps(nb::module_& m);
 
 }  // namespace pellucid

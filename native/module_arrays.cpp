@@ -29,11 +29,10 @@ WithoutGil::~WithoutGil() {
 namespace {
 
 Result owned(std::size_t axes, const std::size_t* sizes, const i64* strides, std::size_t bytes,
-             bool double_precision) {
+             nb::dlpack::dtype dtype) {
   void* memory = allocate(bytes);
   if (!memory) throw std::bad_alloc();
   nb::capsule owner(memory, [](void* p) noexcept { release(p); });
-  const auto dtype = double_precision ? nb::dtype<double>() : nb::dtype<float>();
   return Result(memory, axes, sizes, owner, strides, dtype);
 }
 
@@ -41,13 +40,19 @@ Result owned(std::size_t axes, const std::size_t* sizes, const i64* strides, std
 
 Result empty(const nb::tuple& shape, bool double_precision, bool channels_last) {
   std::size_t sizes[max_axes + 2];
-  i64 strides[max_axes + 2];
   const std::size_t axes = nb::len(shape);
+  for (std::size_t a = 0; a < axes; ++a) sizes[a] = nb::cast<std::size_t>(shape[a]);
+  return empty(axes, sizes, double_precision ? nb::dtype<double>() : nb::dtype<float>(),
+               channels_last);
+}
+
+Result empty(std::size_t axes, const std::size_t* sizes, nb::dlpack::dtype dtype,
+             bool channels_last) {
+  i64 strides[max_axes + 2];
   // Sizes of 0 apart, so that strides are known to fit too.
-  i64 bytes = double_precision ? 8 : 4;
+  i64 bytes = dtype.bits / 8;
   bool none = false;
   for (std::size_t a = 0; a < axes; ++a) {
-    sizes[a] = nb::cast<std::size_t>(shape[a]);
     none = none || sizes[a] == 0;
     if (sizes[a] && __builtin_mul_overflow(bytes, sizes[a], &bytes)) throw std::bad_alloc();
   }
@@ -57,13 +62,13 @@ Result empty(const nb::tuple& shape, bool double_precision, bool channels_last) 
     strides[a] = innermost ? 1 : step;
     if (!innermost) step *= i64(sizes[a]);
   }
-  return owned(axes, sizes, strides, none ? 0 : std::size_t(bytes), double_precision);
+  return owned(axes, sizes, strides, none ? 0 : std::size_t(bytes), dtype);
 }
 
 Result empty_like(const In& x) {
   std::size_t sizes[max_axes + 2];
   for (std::size_t a = 0; a < x.ndim(); ++a) sizes[a] = x.shape(a);
-  return owned(x.ndim(), sizes, x.stride_ptr(), x.nbytes(), x.itemsize() == sizeof(double));
+  return owned(x.ndim(), sizes, x.stride_ptr(), x.nbytes(), x.dtype());
 }
 
 bool is_dense(const In& x) {

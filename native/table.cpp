@@ -23,7 +23,9 @@ constexpr Functions<T> functions = {
     {grad_weight_directly<T>, grad_weight_winograd<T>, grad_weight_lanewise<T>},
     grad_input_planar<T>,
     &TableOf<T>::maps,
+    &TableOf<T>::pooling,
     &TableOf<T>::norms,
+    &TableOf<T>::products,
     &TableOf<T>::steps,
     multiply_adds<T>,
 };

@@ -4,6 +4,8 @@
 #include "conv.hpp"
 #include "maps.hpp"
 #include "norms.hpp"
+#include "pooling.hpp"
+#include "rows.hpp"
 #include "steps.hpp"
 
 namespace pellucid::PELLUCID_ISA {
@@ -33,7 +35,9 @@ i64 multiply_adds(i64 rounds);
 template <class T>
 struct TableOf {
   static const Maps<T> maps;
+  static const Pooling<T> pooling;
   static const Norms<T> norms;
+  static const Products<T> products;
   static const Steps<T> steps;
 };
 
