@@ -6,7 +6,8 @@ Next room: ops/norm.py.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar
+from math import inf
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -87,8 +88,8 @@ class _BatchNorm(Module):
         """Return weight (x - mean) / sqrt(variance + eps) + bias, channel by channel."""
         return self._normalise(ops.batch_norm, x)
 
-    def with_relu(self, x: Tensor, residual: Tensor | None = None) -> Tensor:
-        """Return relu(self(x) + residual), computed in the passes over memory of self(x).
+    def with_relu(self, x: Tensor, residual: Tensor | None = None, ceiling: float = inf) -> Tensor:
+        """Return min(relu(self(x) + residual), ceiling), in the passes over memory of self(x).
 
         Results and gradients are those of the parts. No hook of a layer is called: where there are
         hooks, call the layers.
@@ -98,11 +99,9 @@ class _BatchNorm(Module):
         >>> bool((layer.with_relu(x, x) == (layer(x) + x).relu()).all())
         True
         """
-        if residual is None:
-            return self._normalise(ops.batch_norm_relu, x)
-        return self._normalise(ops.batch_norm_relu, x, residual=residual)
+        return self._normalise(ops.batch_norm_relu, x, residual=residual, ceiling=ceiling)
 
-    def _normalise(self, op: Callable[..., Tensor], x: Tensor, **following: Tensor) -> Tensor:
+    def _normalise(self, op: Callable[..., Tensor], x: Tensor, **following: Any) -> Tensor:
         if x.ndim not in [len(axes.split()) for axes in self.letters]:
             wanted = " or ".join(f"({', '.join(axes.split())})" for axes in self.letters)
             raise ShapeError(
