@@ -6,6 +6,7 @@
 
 #include "conv.hpp"
 #include "maps.hpp"
+#include "losses.hpp"
 #include "norms.hpp"
 #include "pooling.hpp"
 #include "rows.hpp"
@@ -23,6 +24,7 @@ struct Functions {
   const Maps<T>* maps;
   const Pooling<T>* pooling;
   const Norms<T>* norms;
+  const Losses<T>* losses;
   const Products<T>* products;
   const Steps<T>* steps;
   // A loop of multiply-adds and nothing else; returns how many it made.

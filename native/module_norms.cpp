@@ -83,7 +83,7 @@ std::optional<Statistics> batch_statistics(In x, double eps) {
 }
 
 std::optional<Result> normalise(In x, const MaybeIn& weight, const MaybeIn& bias, In mean, In scale,
-                                const MaybeIn& residual, bool relu) {
+                                const MaybeIn& residual, bool relu, double ceiling) {
   if (!lies_in_rows(x) || !lies_in_line(weight) || !lies_in_line(bias) || !lies_in_line(mean) ||
       !lies_in_line(scale) || (residual && !lie_alike(*residual, x)))
     return std::nullopt;
@@ -93,7 +93,7 @@ std::optional<Result> normalise(In x, const MaybeIn& weight, const MaybeIn& bias
     const i64 count = i64(x.size());
     const auto p = normalisation<T>(x, weight, bias, mean.data(), scale.data());
     WithoutGil without_gil(count);
-    if (!active->functions<T>().norms->normalise(p, pointer<T>(residual), relu,
+    if (!active->functions<T>().norms->normalise(p, pointer<T>(residual), relu, T(ceiling),
                                                  static_cast<T*>(y.data()), context(count)))
       throw std::bad_alloc();
   });
@@ -105,7 +105,7 @@ using Gradients = std::tuple<Result, Result, Result, std::optional<Result>>;
 // gx, gw, gb, and with y also the gradient of the residual.
 std::optional<Gradients> normalise_gradient(In gy, In x, const MaybeIn& weight, const MaybeIn& bias,
                                             In mean, In scale, const MaybeIn& y, bool relu,
-                                            bool constant) {
+                                            double ceiling, bool constant) {
   if (!lies_in_rows(x) || !lies_in_line(weight) || !lies_in_line(bias) || !lies_in_line(mean) ||
       !lies_in_line(scale) || !lie_alike(gy, x) || (y && !lie_alike(*y, x)))
     return std::nullopt;
@@ -118,6 +118,7 @@ std::optional<Gradients> normalise_gradient(In gy, In x, const MaybeIn& weight, 
     const NormalisationGradient<T> p{normalisation<T>(x, weight, bias, mean.data(), scale.data()),
                                      static_cast<const T*>(gy.data()),
                                      relu,
+                                     T(ceiling),
                                      pointer<T>(y),
                                      y ? at(*std::get<3>(result)) : nullptr,
                                      constant,
@@ -136,10 +137,11 @@ void add_norms(nb::module_& m) {
   m.def("channel_sums", &channel_sums);
   m.def("batch_statistics", &batch_statistics);
   m.def("normalise", &normalise, nb::arg("x"), nb::arg("weight").none(), nb::arg("bias").none(),
-        nb::arg("mean"), nb::arg("scale"), nb::arg("residual").none(), nb::arg("relu"));
+        nb::arg("mean"), nb::arg("scale"), nb::arg("residual").none(), nb::arg("relu"),
+        nb::arg("ceiling"));
   m.def("normalise_gradient", &normalise_gradient, nb::arg("gy"), nb::arg("x"),
         nb::arg("weight").none(), nb::arg("bias").none(), nb::arg("mean"), nb::arg("scale"),
-        nb::arg("y").none(), nb::arg("relu"), nb::arg("constant"));
+        nb::arg("y").none(), nb::arg("relu"), nb::arg("ceiling"), nb::arg("constant"));
 }
 
 }  // namespace pellucid

@@ -258,8 +258,8 @@ Affine<T> affine(const Normalisation<T>& p, const Lines& lines, Workspace& works
 }
 
 template <class T, bool add_residual, bool relu>
-void normalise_jobs(const T* x, const Affine<T>& a, const T* residual, T* y, const Lines& lines,
-                    const Context& context) {
+void normalise_jobs(const T* x, const Affine<T>& a, const T* residual, T ceiling, T* y,
+                    const Lines& lines, const Context& context) {
   const auto job = [=](i64 k) {
     lines.each_line(k, [&](auto together, i64 first, i64 count) __attribute__((always_inline)) {
       each_vector<T>(together, count, [&](auto at) __attribute__((always_inline)) {
@@ -269,7 +269,10 @@ void normalise_jobs(const T* x, const Affine<T>& a, const T* residual, T* y, con
           const i64 line = first + l * lines.width;
           Vec<T> v = (at.load(x + line) - mean) * factor + bias;
           if constexpr (add_residual) v += at.load(residual + line);
-          if constexpr (relu) v = v <= 0 ? Vec<T>{} : v;
+          if constexpr (relu) {
+            v = v <= 0 ? Vec<T>{} : v;
+            v = v > ceiling ? splat(ceiling) : v;
+          }
           at.store(y + line, v);
         }
       });
@@ -279,18 +282,18 @@ void normalise_jobs(const T* x, const Affine<T>& a, const T* residual, T* y, con
 }
 
 template <class T>
-bool normalise(const Normalisation<T>& p, const T* residual, bool relu, T* y,
+bool normalise(const Normalisation<T>& p, const T* residual, bool relu, T ceiling, T* y,
                const Context& context) {
   const Lines lines(p.rows, p.channels);
   Workspace workspace(3 * lines.width, context);
   if (workspace.failed()) return false;
   const Affine<T> a = affine(p, lines, workspace);
   if (residual)
-    (relu ? normalise_jobs<T, true, true> : normalise_jobs<T, true, false>)(p.x, a, residual, y,
-                                                                            lines, context);
+    (relu ? normalise_jobs<T, true, true>
+          : normalise_jobs<T, true, false>)(p.x, a, residual, ceiling, y, lines, context);
   else
-    (relu ? normalise_jobs<T, false, true> : normalise_jobs<T, false, false>)(p.x, a, residual, y,
-                                                                              lines, context);
+    (relu ? normalise_jobs<T, false, true>
+          : normalise_jobs<T, false, false>)(p.x, a, residual, ceiling, y, lines, context);
   return true;
 }
 
@@ -306,11 +309,13 @@ struct Shared {
   T *scale, *mean_gw, *mean_gb;  // for each element of a line
 };
 
+// Infinity is not above a ceiling that is infinite: the difference is NaN.
 template <class T, Passes passes>
-PELLUCID_INLINE Vec<T> passed(Vec<T> gy, Vec<T> distance, Vec<T> factor, Vec<T> bias, Vec<T> y) {
+PELLUCID_INLINE Vec<T> passed(Vec<T> gy, Vec<T> distance, Vec<T> factor, Vec<T> bias, Vec<T> y,
+                              T ceiling) {
   if constexpr (passes == Passes::all) return gy;
   if constexpr (passes == Passes::normalised) y = distance * factor + bias;
-  return y <= 0 ? Vec<T>{} : gy;
+  return (y <= 0) | (y - ceiling >= 0) ? Vec<T>{} : gy;
 }
 
 // The sums of gy and of gy z, with z = (x - mean) scale, for each channel in job k.
@@ -331,7 +336,7 @@ void job_sums(const Shared<T>& s, i64 k, double* gb) {
         const Vec<T> distance = at.load(s.p.forward.x + line) - mean;
         Vec<T> y{};
         if constexpr (passes == Passes::output) y = at.load(s.p.y + line);
-        g[l] = passed<T, passes>(at.load(s.p.gy + line), distance, factor, bias, y);
+        g[l] = passed<T, passes>(at.load(s.p.gy + line), distance, factor, bias, y, s.p.ceiling);
         if constexpr (passes == Passes::output) at.store(s.p.gr + line, g[l]);
         gz[l] = g[l] * (distance * scale);
       }
@@ -356,7 +361,8 @@ void job_gradient(const Shared<T>& s, const T* gy, i64 k) {
       for (int l = 0; l < together.count; ++l) {
         const i64 line = first + l * lines.width;
         const Vec<T> distance = at.load(s.p.forward.x + line) - mean;
-        Vec<T> g = passed<T, passes>(at.load(gy + line), distance, factor, bias, Vec<T>{});
+        Vec<T> g =
+            passed<T, passes>(at.load(gy + line), distance, factor, bias, Vec<T>{}, s.p.ceiling);
         if constexpr (!constant) g = g - distance * scale * mean_gw - mean_gb;
         at.store(s.p.gx + line, g * factor);
       }

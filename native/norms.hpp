@@ -18,9 +18,10 @@ template <class T>
 struct NormalisationGradient {
   Normalisation<T> forward;
   const T* gy;
-  // With `relu`, the gradient passes where the normalised is positive or NaN; or where y is, if
-  // that is given, and then gr gets what passes.
+  // With `relu`, the gradient passes where the normalised is positive and below the ceiling, or NaN;
+  // or where y is, if that is given, and then gr gets what passes.
   bool relu;
+  T ceiling;
   const T* y;
   T* gr;
   // Whether mean and scale are constants, and not those of x.
@@ -36,8 +37,10 @@ struct Norms {
   // The mean, the variance and 1 / sqrt(variance + eps) of each channel.
   bool (*statistics)(const T* x, i64 rows, i64 channels, T eps, T* mean, T* variance, T* scale,
                      const Context&);
-  // With a residual, that is added; then with `relu`, y = max(y, 0), and a NaN stays one.
-  bool (*normalise)(const Normalisation<T>&, const T* residual, bool relu, T* y, const Context&);
+  // With a residual, that is added; then with `relu`, y = min(max(y, 0), ceiling), and a NaN stays
+  // one.
+  bool (*normalise)(const Normalisation<T>&, const T* residual, bool relu, T ceiling, T* y,
+                    const Context&);
   bool (*gradient)(const NormalisationGradient<T>&, const Context&);
 };
 

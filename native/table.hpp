@@ -3,6 +3,7 @@
 
 #include "conv.hpp"
 #include "maps.hpp"
+#include "losses.hpp"
 #include "norms.hpp"
 #include "pooling.hpp"
 #include "rows.hpp"
@@ -37,6 +38,7 @@ struct TableOf {
   static const Maps<T> maps;
   static const Pooling<T> pooling;
   static const Norms<T> norms;
+  static const Losses<T> losses;
   static const Products<T> products;
   static const Steps<T> steps;
 };

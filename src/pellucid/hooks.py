@@ -28,7 +28,7 @@ class RemovableHandle:
 
 
 class Timer(Protocol):
-    """What measures ops and layers: it makes each of these calls itself, and returns what came.
+    """What measures ops and layers. Ops leave their calls to it, and it returns what came.
 
     Next room: profiler.py.
     """
@@ -39,8 +39,8 @@ class Timer(Protocol):
     def backward(self, node: Any, gradients: list[Any]) -> Any:
         """Call `node._run_backward(gradients)`."""
 
-    def layer(self, module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Call `module._call(*args, **kwargs)`."""
+    def layer(self, module: Any) -> AbstractContextManager[None]:
+        """Let the ops of a `with` block count for a layer."""
 
     def region(self, name: str) -> AbstractContextManager[None]:
         """Measure a `with` block."""

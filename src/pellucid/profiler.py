@@ -120,8 +120,9 @@ class profile:  # noqa: N801  PyTorch's name
         layer = self._layer_of.get(node, _NO_LAYER)
         return self._measured(node.name, BACKWARD, layer, node._run_backward, (gradients,))
 
-    def layer(self, module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Call a layer; what ops it applies count for it, unless a layer inside of it does."""
+    @contextmanager
+    def layer(self, module: Any) -> Iterator[None]:
+        """Let the ops of a `with` block count for a layer, unless one inside of it takes them."""
         if not self._layers:
             self._names = {id(inner): name for name, inner in module.named_modules()}
         kind = type(module).__name__
@@ -129,7 +130,7 @@ class profile:  # noqa: N801  PyTorch's name
         self._kinds.setdefault(name, kind)
         self._layers.append(name)
         try:
-            return module._call(*args, **kwargs)
+            yield
         finally:
             self._layers.pop()
 

@@ -127,12 +127,15 @@ def everything(shape, dtype, layout=channels_last, affine=True):
     results["y"] = norm.forward(*given)
     results["y relu"] = norm.forward(*given, relu=True)
     results["y residual"] = norm.forward(*given, residual)
+    results["y six"] = six = norm.forward(*given, residual * 5, relu=True, ceiling=6)
     results["y both"] = y = norm.forward(*given, residual, relu=True)
     for constant in (False, True):
         found = (
             *norm.backward(gy, x, weight, mean, scale, constant),
             *norm.backward_relu(gy, *given, constant),
             *norm.backward_add_relu(gy, y, x, weight, mean, scale, constant),
+            *norm.backward_relu(gy, *given, constant, ceiling=0.5),
+            *norm.backward_add_relu(gy, six, x, weight, mean, scale, constant, ceiling=6),
         )
         results |= {f"gradient {k} {constant}": g for k, g in enumerate(found)}
     return results

@@ -85,6 +85,9 @@ def test_a_hook_keeps_the_layers_apart(where: int, hook: str) -> None:
 
 def test_only_the_library_s_own_layers_are_fused() -> None:
     assert can_fuse(nn.BatchNorm2d(2), nn.ReLU())
+    assert can_fuse(nn.BatchNorm2d(2), nn.ReLU6())
+    assert can_fuse(nn.Conv2d(2, 2, 1), nn.ReLU())
+    assert not can_fuse(nn.Conv2d(2, 2, 1), nn.ReLU6())
     assert not can_fuse(nn.BatchNorm2d(2), OwnReLU())
     assert not can_fuse(nn.BatchNorm2d(2), nn.Sigmoid())
     assert not can_fuse(nn.MaxPool2d(2), nn.ReLU())

@@ -16,24 +16,26 @@ def channels_last(array):
     return np.moveaxis(np.moveaxis(array, 1, -1).copy(), -1, 1)
 
 
-def fused(x, running, weight, bias, residual, training):
-    return ops.batch_norm_relu(x, *running, weight, bias, training, 0.3, 1e-3, residual)
+def fused(x, running, weight, bias, residual, training, six):
+    ceiling = 6 if six else np.inf
+    return ops.batch_norm_relu(x, *running, weight, bias, training, 0.3, 1e-3, residual, ceiling)
 
 
-def in_parts(x, running, weight, bias, residual, training):
+def in_parts(x, running, weight, bias, residual, training, six):
     y = ops.batch_norm(x, *running, weight, bias, training, 0.3, 1e-3)
-    return ops.relu(y if residual is None else y + residual)
+    return (ops.relu6 if six else ops.relu)(y if residual is None else y + residual)
 
 
-def arrays_of(op, shape, layout, dtype, training, residual, second):
+def arrays_of(op, shape, layout, dtype, training, residual, second, six):
     """The result, running statistics, gradients, and the gradients of those."""
     drawn = np.random.default_rng([1, *shape])
     C = shape[1]
     x, gy, r = (layout(drawn.standard_normal(shape).astype(dtype)) for _ in range(3))
+    r *= 5  # also above 6
     w, b, mean = (drawn.standard_normal(C).astype(dtype) for _ in range(3))
     leaves = [pellucid.Tensor(a, requires_grad=True) for a in (x, w, b, r)[: 3 + residual]]
     running = pellucid.Tensor(mean), pellucid.Tensor(np.ones(C, dtype))
-    y = op(leaves[0], running, *leaves[1:3], leaves[3] if residual else None, training)
+    y = op(leaves[0], running, *leaves[1:3], leaves[3] if residual else None, training, six)
     gradients = pellucid.autograd.grad(y, leaves, pellucid.Tensor(gy), create_graph=second)
     found = [y, *running, *gradients]
     if second:
@@ -48,8 +50,9 @@ def arrays_of(op, shape, layout, dtype, training, residual, second):
 @pytest.mark.parametrize("training", [True, False])
 @pytest.mark.parametrize("residual", [True, False])
 @pytest.mark.parametrize("second", [True, False])
-def test_as_its_parts(shape, layout, dtype, training, residual, second):
-    case = shape, layout, dtype, training, residual, second
+@pytest.mark.parametrize("six", [True, False])
+def test_as_its_parts(shape, layout, dtype, training, residual, second, six):
+    case = shape, layout, dtype, training, residual, second, six
     for found, wanted in zip(arrays_of(fused, *case), arrays_of(in_parts, *case), strict=True):
         np.testing.assert_array_equal(found, wanted, strict=True)
         assert found.strides == wanted.strides

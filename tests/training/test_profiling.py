@@ -25,6 +25,6 @@ def test_so_many_steps_are_measured(tmp_path: Path, batch_size: int, steps: int)
         assert text.startswith(f"{steps} training steps, ")
         trace = json.loads((run.folder / "profile.json").read_text())["traceEvents"]
         assert (
-            len([e for e in trace if e["name"] == "CrossEntropy" and e["cat"] == "forward"])
+            len([e for e in trace if e["name"] == "MeanCrossEntropy" and e["cat"] == "forward"])
             == steps
         )

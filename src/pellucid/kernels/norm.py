@@ -10,6 +10,8 @@ Not here: running statistics and evaluation (ops/norm.py). Next room: native/nor
 
 from __future__ import annotations
 
+from math import inf
+
 import numpy as np
 
 from pellucid.backend import Array
@@ -17,6 +19,7 @@ from pellucid.dtypes import float32, float64
 from pellucid.kernels.activation import relu as maximum_with_zero
 from pellucid.kernels.activation import relu_gradient
 from pellucid.kernels.layout import like
+from pellucid.kernels.mask import keep
 from pellucid.kernels.native import module
 
 _NATIVE = (float32, float64)
@@ -47,11 +50,12 @@ def forward(
     scale: Array,
     residual: Array | None = None,
     relu: bool = False,
+    ceiling: float = inf,
 ) -> Array:
-    """Return weight (x - mean) scale + bias + residual, or with `relu` its maximum with 0."""
+    """Return y = weight (x - mean) scale + bias + residual; with `relu`, 0 <= y <= ceiling."""
     y = None
     if module is not None and x.dtype in _NATIVE:
-        y = module.normalise(x, weight, bias, mean, scale, _like(residual, x), relu)
+        y = module.normalise(x, weight, bias, mean, scale, _like(residual, x), relu, ceiling)
     if y is None:
         y = x - _per_channel(x, mean)
         y *= _per_channel(x, scale if weight is None else scale * weight)
@@ -59,7 +63,8 @@ def forward(
             y += _per_channel(x, bias)
         if residual is not None:
             y += residual
-        y = maximum_with_zero(y) if relu else y
+        if relu:
+            y = np.minimum(maximum_with_zero(y), ceiling, out=y)
     return y
 
 
@@ -76,7 +81,9 @@ def backward(
     """
     if module is not None and x.dtype in _NATIVE:
         gy = like(gy, x)
-        found = module.normalise_gradient(gy, x, weight, None, mean, scale, None, False, constant)
+        found = module.normalise_gradient(
+            gy, x, weight, None, mean, scale, None, False, inf, constant
+        )
         if found is not None:
             return found[:3]
     z = forward(x, None, None, mean, scale)
@@ -101,17 +108,20 @@ def backward_relu(
     mean: Array,
     scale: Array,
     constant: bool,
+    ceiling: float = inf,
 ) -> tuple[Array, Array, Array]:
     """Return the gradients of x, weight and bias behind a `forward` with `relu`.
 
-    Cost: that of `backward`. Which y are positive follows from x, which is read anyway.
+    Cost: that of `backward`. Where y is positive follows from x, which is read anyway.
     """
     if module is not None and x.dtype in _NATIVE:
         gy = like(gy, x)
-        found = module.normalise_gradient(gy, x, weight, bias, mean, scale, None, True, constant)
+        found = module.normalise_gradient(
+            gy, x, weight, bias, mean, scale, None, True, ceiling, constant
+        )
         if found is not None:
             return found[:3]
-    passed = relu_gradient(gy, forward(x, weight, bias, mean, scale))
+    passed = _passed(gy, forward(x, weight, bias, mean, scale), ceiling)
     return backward(passed, x, weight, mean, scale, constant)
 
 
@@ -123,6 +133,7 @@ def backward_add_relu(
     mean: Array,
     scale: Array,
     constant: bool,
+    ceiling: float = inf,
 ) -> tuple[Array, Array, Array, Array]:
     """Return the gradients of x, weight, bias and residual behind a `forward` with both.
 
@@ -130,11 +141,19 @@ def backward_add_relu(
     """
     if module is not None and x.dtype in _NATIVE:
         gy = like(gy, x)
-        found = module.normalise_gradient(gy, x, weight, None, mean, scale, y, True, constant)
+        found = module.normalise_gradient(
+            gy, x, weight, None, mean, scale, y, True, ceiling, constant
+        )
         if found is not None:
             return found
-    gr = relu_gradient(gy, y)
+    gr = _passed(gy, y, ceiling)
     return *backward(gr, x, weight, mean, scale, constant), gr
+
+
+def _passed(gy: Array, y: Array, ceiling: float) -> Array:
+    """The part of gy where y is between 0 and the ceiling, or NaN."""
+    gy = relu_gradient(gy, y)
+    return gy if ceiling == inf else keep(gy, ~(y >= ceiling))
 
 
 def _channel_sum(x: Array) -> Array:

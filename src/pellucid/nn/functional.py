@@ -15,6 +15,7 @@ from pellucid.ops import batch_norm_relu as batch_norm_relu
 from pellucid.ops import binary_cross_entropy_with_logits as binary_cross_entropy_with_logits
 from pellucid.ops import conv1d as conv1d
 from pellucid.ops import conv2d as conv2d
+from pellucid.ops import conv2d_relu as conv2d_relu
 from pellucid.ops import conv3d as conv3d
 from pellucid.ops import conv_transpose1d as conv_transpose1d
 from pellucid.ops import conv_transpose2d as conv_transpose2d

@@ -7,17 +7,27 @@ Next room: container.py.
 
 from __future__ import annotations
 
-from typing import Any
+from contextlib import nullcontext
+from typing import Any, TypeAlias
 
-from pellucid.nn.activation import ReLU
+from pellucid.hooks import watchers
+from pellucid.nn.activation import ReLU, ReLU6
+from pellucid.nn.conv import Conv2d
 from pellucid.nn.module import Module
 from pellucid.nn.norm import BatchNorm1d, BatchNorm2d
 from pellucid.tensor import Tensor
 
-_BEFORE_RELU = (BatchNorm1d, BatchNorm2d)  # their forward takes `relu=True`
+# What each layer's `with_relu` is told of the activation behind it.
+_Options: TypeAlias = "dict[type[Module], dict[str, float]]"
+_NORM: _Options = {ReLU: {}, ReLU6: {"ceiling": 6.0}}
+_FUSED: dict[type[Module], _Options] = {
+    Conv2d: {ReLU: {}},
+    BatchNorm1d: _NORM,
+    BatchNorm2d: _NORM,
+}
 
 
-def with_relu(layer: Module, relu: Module, x: Any, residual: Tensor | None = None) -> Any:
+def with_relu(layer: Any, relu: Module, x: Any, residual: Tensor | None = None) -> Any:
     """Return relu(layer(x) + residual), in one op where that can be.
 
     >>> import pellucid
@@ -26,17 +36,17 @@ def with_relu(layer: Module, relu: Module, x: Any, residual: Tensor | None = Non
     >>> bool((with_relu(layer, nn.ReLU(), x, x) == (layer(x) + x).relu()).all())
     True
     """
-    if can_fuse(layer, relu):
-        return layer(x, relu=True) if residual is None else layer(x, residual, relu=True)
-    y = layer(x)
-    return relu(y if residual is None else y + residual)
+    if not can_fuse(layer, relu) or (residual is not None and type(layer) is Conv2d):
+        y = layer(x)
+        return relu(y if residual is None else y + residual)
+    options: dict[str, Any] = dict(_FUSED[type(layer)][type(relu)])
+    if residual is not None:
+        options["residual"] = residual
+    timer = watchers.timer
+    with nullcontext() if timer is None else timer.layer(layer):
+        return layer.with_relu(x, **options)
 
 
 def can_fuse(layer: Module, relu: Module) -> bool:
     """Whether `with_relu` computes the two in one op."""
-    return (
-        type(layer) in _BEFORE_RELU
-        and type(relu) is ReLU
-        and not layer.has_hooks
-        and not relu.has_hooks
-    )
+    return type(relu) in _FUSED.get(type(layer), {}) and not layer.has_hooks and not relu.has_hooks

@@ -369,7 +369,10 @@ class Module:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run forward between its hooks."""
         timer = watchers.timer
-        return self._call(*args, **kwargs) if timer is None else timer.layer(self, args, kwargs)
+        if timer is None:
+            return self._call(*args, **kwargs)
+        with timer.layer(self):
+            return self._call(*args, **kwargs)
 
     def _call(self, *args: Any, **kwargs: Any) -> Any:
         """Do what a call does, unmeasured."""

@@ -6,6 +6,7 @@ Next room: ops/norm.py.
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import inf
 from typing import Any, ClassVar
 
 import numpy as np
@@ -83,14 +84,22 @@ class _BatchNorm(Module):
         if self.bias is not None:
             init.zeros_(self.bias)
 
-    def forward(self, x: Tensor, residual: Tensor | None = None, *, relu: bool = False) -> Tensor:
-        """Return weight (x - mean) / sqrt(variance + eps) + bias, channel by channel.
-
-        With `relu`, max(that + residual, 0), in the same passes over memory (fusion.py).
-        """
-        if relu:
-            return self._normalise(ops.batch_norm_relu, x, residual=residual)
+    def forward(self, x: Tensor) -> Tensor:
+        """Return weight (x - mean) / sqrt(variance + eps) + bias, channel by channel."""
         return self._normalise(ops.batch_norm, x)
+
+    def with_relu(self, x: Tensor, residual: Tensor | None = None, ceiling: float = inf) -> Tensor:
+        """Return min(relu(self(x) + residual), ceiling), in the passes over memory of self(x).
+
+        Results and gradients are those of the parts. No hook of a layer is called: fusion.py takes
+        this way where there are none.
+
+        >>> import pellucid
+        >>> layer, x = BatchNorm2d(3), pellucid.randn(2, 3, 4, 4)
+        >>> bool((layer.with_relu(x, x) == (layer(x) + x).relu()).all())
+        True
+        """
+        return self._normalise(ops.batch_norm_relu, x, residual=residual, ceiling=ceiling)
 
     def _normalise(self, op: Callable[..., Tensor], x: Tensor, **following: Any) -> Tensor:
         if x.ndim not in [len(axes.split()) for axes in self.letters]:

@@ -32,6 +32,7 @@ from pellucid.ops.compare import ne as ne
 from pellucid.ops.conv import conv1d as conv1d
 from pellucid.ops.conv import conv2d as conv2d
 from pellucid.ops.conv import conv3d as conv3d
+from pellucid.ops.conv_fused import conv2d_relu as conv2d_relu
 from pellucid.ops.conv_transpose import conv_transpose1d as conv_transpose1d
 from pellucid.ops.conv_transpose import conv_transpose2d as conv_transpose2d
 from pellucid.ops.conv_transpose import conv_transpose3d as conv_transpose3d

@@ -2,7 +2,7 @@
 
 `reduction` is 'mean', 'sum' or 'none', as in PyTorch. Cross entropy is fused with the softmax
 before it: one op, one equation, and a gradient that is the difference of two distributions.
-Not here: softmax on its own. Next room: activation.py.
+Not here: softmax on its own (activation.py). Next room: kernels/loss.py.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from pellucid.autograd import Function
 from pellucid.backend import Array
 from pellucid.dtypes import is_float
 from pellucid.errors import ArgumentError, DTypeError, GraphError, IndexingError, ShapeError
+from pellucid.grad_mode import is_grad_enabled
+from pellucid.kernels import loss as kernels
 from pellucid.ops.activation import Softplus, log_softmax, softmax
 from pellucid.ops.elementwise import abs, promote, where
 from pellucid.ops.index import gather
@@ -73,6 +75,46 @@ class SoftCrossEntropy(Function):
         if need_q:
             gq = -gy * log_softmax(x, ctx.axis)
         return gx, gq, None
+
+
+class MeanCrossEntropy(Function):
+    """The cross entropies of rows of classes, summed, over the sum of the targets' weights."""
+
+    equation = (
+        "y = (sum[n] weight[t[n]] * (log(sum[c] exp(x[n,c])) - x[n,t[n]])) / (sum[n] weight[t[n]])"
+    )
+
+    @staticmethod
+    def forward(
+        ctx: Any, x: Tensor, target: Tensor, weight: Tensor | None, ignored: int, mean: bool
+    ) -> Array:
+        """Without `mean` they are summed alone."""
+        w = None if weight is None else weight.array
+        found = kernels.cross_entropy(x.array, target.array, w, ignored)
+        if found is None:
+            _class_targets("cross_entropy", x, target, weight, ignored)
+            raise AssertionError("a target that is no class was refused")
+        losses, weights, probabilities = found
+        ctx.ignored, ctx.divisor = ignored, np.float64(weights if mean else 1)
+        ctx.save_for_backward(x, target, weight, probabilities)
+        return np.asarray(losses / ctx.divisor, x.dtype)
+
+    @staticmethod
+    def backward(ctx: Any, gy: Tensor) -> Any:
+        x, target, weight, probabilities = ctx.saved_tensors
+        if is_grad_enabled():
+            classes, _, scale = _class_targets("cross_entropy", x, target, weight, ctx.ignored)
+            factors = gy * Tensor((scale / ctx.divisor).astype(x.dtype))
+            hot = np.zeros(x.shape, x.dtype)
+            np.put_along_axis(hot, classes[:, None], 1, 1)
+            gx = factors.unsqueeze(1) * (softmax(x, 1) - Tensor(hot))
+        else:
+            w = None if weight is None else weight.array
+            with np.errstate(all="ignore"):
+                factor = float(gy.array / ctx.divisor)
+            given = probabilities.array, target.array, w, ctx.ignored
+            gx = Tensor(kernels.cross_entropy_gradient(*given, factor))
+        return gx, None, None, None, None
 
 
 def _check_reduction(op: str, reduction: str) -> None:
@@ -248,6 +290,9 @@ def cross_entropy(
     if is_float(target.dtype):
         return _with_probabilities(x, target, weight, reduction, label_smoothing)
     axis = _class_axis(op, x)
+    rows_of_classes = x.ndim == 2 and target.shape == x.shape[:1] and target.dtype.kind in "iu"
+    if rows_of_classes and label_smoothing == 0 and reduction != "none":
+        return MeanCrossEntropy.apply(x, target, weight, ignore_index, reduction == "mean")
     classes, counts, scale = _class_targets(op, x, target, weight, ignore_index)
     if label_smoothing == 0:
         losses = CrossEntropy.apply(x, classes, scale, axis)

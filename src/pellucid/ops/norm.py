@@ -179,13 +179,11 @@ def check_channels(
         "running_var": running_var,
     }
     check_same_float(op, x=x, **channels)
-    letters = {2: "N C", 3: "N C W", 4: "N C H W", 5: "N C D H W"}.get(x.ndim, "")
-    shape = named_shape("x", letters, x.shape)
     if x.ndim < 2:
         raise ShapeError(
             op,
             f"x has {x.ndim} axes, but must have at least 2 (N, C, ...)",
-            shape,
+            _named(x),
             fix="give x a batch axis, as in x[None]",
         )
     for name, value in channels.items():
@@ -193,10 +191,15 @@ def check_channels(
             raise ShapeError(
                 op,
                 f"{name} has shape {value.shape}, but x has C={x.shape[1]} channels",
-                shape,
+                _named(x),
                 fix=f"build the layer with num_features={x.shape[1]}, or move the channels of x "
                 "to axis 1",
             )
+
+
+def _named(x: Tensor) -> str:
+    letters = {2: "N C", 3: "N C W", 4: "N C H W", 5: "N C D H W"}.get(x.ndim, "")
+    return named_shape("x", letters, x.shape)
 
 
 def check_options(

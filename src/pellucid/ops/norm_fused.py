@@ -1,4 +1,4 @@
-"""Batch normalisation with what often follows it: + residual, and max(y, 0), in the same passes.
+"""Batch normalisation with what often follows it: + residual, then ReLU or ReLU6, in one op.
 
 The results are those of the parts, to the last bit, and so are the gradients; the memory between
 the parts is neither written nor read. A gradient that is itself to be differentiated is made of the
@@ -7,16 +7,17 @@ parts. Not here: the parts (norm.py, activation.py). Next room: kernels/norm.py.
 
 from __future__ import annotations
 
+from math import inf
 from typing import Any
 
 import numpy as np
 
 from pellucid.autograd import Function
 from pellucid.backend import Array
-from pellucid.errors import ShapeError
+from pellucid.errors import ArgumentError, ShapeError
 from pellucid.grad_mode import is_grad_enabled
 from pellucid.kernels import norm as kernels
-from pellucid.ops.activation import ReLUGrad
+from pellucid.ops.activation import Keep, ReLUGrad
 from pellucid.ops.norm import (
     BatchNormEvaluationGrad,
     BatchNormGrad,
@@ -33,13 +34,14 @@ Constants = tuple[Array, Array] | None
 
 
 class BatchNormReLU(Function):
-    """A batch normalisation, or 0 where that is negative.
+    """A batch normalisation, moved to the nearer end of 0 .. ceiling where it is outside.
 
     The statistics are further outputs, through which no gradient passes.
     """
 
     equation = (
-        "y[n,c,h,w] = max(weight[c] * (x[n,c,h,w] - mean[c]) / sqrt(var[c] + eps) + bias[c], 0)"
+        "y[n,c,h,w] = min(max(weight[c] * (x[n,c,h,w] - mean[c]) / sqrt(var[c] + eps) + bias[c], "
+        "0), ceiling)"
     )
 
     @staticmethod
@@ -50,11 +52,14 @@ class BatchNormReLU(Function):
         bias: Tensor | None,
         constants: Constants,
         eps: float,
+        ceiling: float,
     ) -> tuple[Array, Array, Array]:
         mean, var, scale = _statistics(ctx, x, constants, eps)
+        ctx.ceiling = ceiling
         ctx.save_for_backward(x, weight, bias, mean, scale)
         w, b = array_of(weight), array_of(bias)
-        return kernels.forward(x.array, w, b, mean, scale, relu=True), mean, var
+        y = kernels.forward(x.array, w, b, mean, scale, None, True, ceiling)
+        return y, mean, var
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor, *_: Tensor) -> Any:
@@ -63,24 +68,24 @@ class BatchNormReLU(Function):
         if is_grad_enabled():
             with np.errstate(all="ignore"):
                 y = Tensor(kernels.forward(*given))
-            gx, gw, gb = _gradients(ctx, ReLUGrad.apply(gy, y), x, weight, mean, scale)
+            gx, gw, gb = _gradients(ctx, _passed(ctx, gy, y), x, weight, mean, scale)
         else:
             with np.errstate(all="ignore"):
-                found = kernels.backward_relu(gy.array, *given, ctx.constant)
+                found = kernels.backward_relu(gy.array, *given, ctx.constant, ctx.ceiling)
             gx, gw, gb = map(Tensor, found)
         _, need_w, need_b, *_ = ctx.needs_input_grad
-        return gx, gw if need_w else None, gb if need_b else None, None, None
+        return gx, gw if need_w else None, gb if need_b else None, None, None, None
 
 
 class BatchNormAddReLU(Function):
-    """The sum of a batch normalisation and a residual, or 0 where that is negative.
+    """A batch normalisation plus a residual, moved to the nearer end of 0 .. ceiling.
 
     The statistics are further outputs, through which no gradient passes.
     """
 
     equation = (
-        "y[n,c,h,w] = max(weight[c] * (x[n,c,h,w] - mean[c]) / sqrt(var[c] + eps) + bias[c] "
-        "+ residual[n,c,h,w], 0)"
+        "y[n,c,h,w] = min(max(weight[c] * (x[n,c,h,w] - mean[c]) / sqrt(var[c] + eps) + bias[c] "
+        "+ residual[n,c,h,w], 0), ceiling)"
     )
 
     @staticmethod
@@ -92,10 +97,12 @@ class BatchNormAddReLU(Function):
         residual: Tensor,
         constants: Constants,
         eps: float,
+        ceiling: float,
     ) -> tuple[Array, Array, Array]:
         mean, var, scale = _statistics(ctx, x, constants, eps)
+        ctx.ceiling = ceiling
         w, b = array_of(weight), array_of(bias)
-        y = kernels.forward(x.array, w, b, mean, scale, residual.array, relu=True)
+        y = kernels.forward(x.array, w, b, mean, scale, residual.array, True, ceiling)
         ctx.save_for_backward(x, weight, mean, scale, y)
         return y, mean, var
 
@@ -103,15 +110,17 @@ class BatchNormAddReLU(Function):
     def backward(ctx: Any, gy: Tensor, *_: Tensor) -> Any:
         x, weight, mean, scale, y = ctx.saved_tensors
         if is_grad_enabled():
-            gr = ReLUGrad.apply(gy, y)
+            gr = _passed(ctx, gy, y)
             gx, gw, gb = _gradients(ctx, gr, x, weight, mean, scale)
         else:
             arrays = x.array, array_of(weight), mean.array, scale.array
             with np.errstate(all="ignore"):
-                found = kernels.backward_add_relu(gy.array, y.array, *arrays, ctx.constant)
+                found = kernels.backward_add_relu(
+                    gy.array, y.array, *arrays, ctx.constant, ctx.ceiling
+                )
             gx, gw, gb, gr = map(Tensor, found)
         _, need_w, need_b, *_ = ctx.needs_input_grad
-        return gx, gw if need_w else None, gb if need_b else None, gr, None, None
+        return gx, gw if need_w else None, gb if need_b else None, gr, None, None, None
 
 
 def _statistics(ctx: Any, x: Tensor, constants: Constants, eps: float) -> tuple[Array, ...]:
@@ -125,6 +134,13 @@ def _statistics(ctx: Any, x: Tensor, constants: Constants, eps: float) -> tuple[
         scale = 1 / np.sqrt(var + eps)
     ctx.mark_non_differentiable(mean, var)
     return mean, var, scale
+
+
+def _passed(ctx: Any, gy: Tensor, y: Tensor) -> Tensor:
+    """The part of gy where y is between 0 and the ceiling, or NaN."""
+    if ctx.ceiling == inf:
+        return ReLUGrad.apply(gy, y)
+    return Keep.apply(gy, ~((y <= 0) | (y >= ctx.ceiling)))
 
 
 def _gradients(
@@ -146,11 +162,13 @@ def batch_norm_relu(
     momentum: float = 0.1,
     eps: float = 1e-5,
     residual: Tensor | None = None,
+    ceiling: float = inf,
 ) -> Tensor:
-    """Return relu(batch_norm(x) + residual), without an array for each step.
+    """Return min(relu(batch_norm(x) + residual), ceiling), without an array for each step.
 
-    Shapes: as `batch_norm`; residual as x, or None for none.
-    Maths: as `batch_norm`, with gy where y is positive, else 0, in place of gy; that is the
+    Shapes: as `batch_norm`; residual as x, or None for none. With a ceiling of 6 it is ReLU6 that
+    follows.
+    Maths: as `batch_norm`, with gy where 0 < y < ceiling, else 0, in place of gy; that is the
     gradient of the residual too.
     Cost: the passes of `batch_norm` each way; the residual is one more array to read, and its
     gradient one to write.
@@ -164,6 +182,10 @@ def batch_norm_relu(
             [2.2247]])
     """
     op = "batch_norm_relu"
+    if not ceiling > 0:
+        raise ArgumentError(
+            op, f"ceiling={ceiling} is not positive", fix="use 6 for ReLU6, or leave it out"
+        )
     check_channels(op, x, running_mean, running_var, weight, bias)
     check_options(op, x, running_mean, running_var, training, eps)
     constants = None
@@ -172,7 +194,7 @@ def batch_norm_relu(
         assert running_var is not None
         constants = running_mean.array, running_var.array
     if residual is None:
-        y, mean, var = BatchNormReLU.apply(x, weight, bias, constants, eps)
+        y, mean, var = BatchNormReLU.apply(x, weight, bias, constants, eps, ceiling)
     else:
         check_same_float(op, x=x, residual=residual)
         if residual.shape != x.shape:
@@ -183,7 +205,7 @@ def batch_norm_relu(
                 f"residual {residual.shape}",
                 fix="give residual the shape of x, as with residual.expand(x.shape)",
             )
-        y, mean, var = BatchNormAddReLU.apply(x, weight, bias, residual, constants, eps)
+        y, mean, var = BatchNormAddReLU.apply(x, weight, bias, residual, constants, eps, ceiling)
     if training:
         move(x, running_mean, running_var, mean, var, momentum)
     return y

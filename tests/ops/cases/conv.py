@@ -31,9 +31,14 @@ def conv_reference(x, w, b=None, stride=1, padding=0, dilation=1, groups=1):
     return y if b is None else y + b.reshape(1, O, *(1,) * axes)
 
 
+def relu_reference(*inputs, **options):
+    return np.maximum(conv_reference(*inputs, **options), 0)
+
+
 def case(op, note, x, w, bias=True, **options):
     inputs = (Input(x, batched=True), Input(w), *([Input((w[0],))] if bias else []))
-    return Case(op, inputs, conv_reference, options, note)
+    reference = relu_reference if op is ops.conv2d_relu else conv_reference
+    return Case(op, inputs, reference, options, note)
 
 
 CASES = [
@@ -46,6 +51,9 @@ CASES = [
     case(ops.conv2d, "low-high", (2, 2, 4, 5), (2, 2, 3, 3), padding=((0, 2), (1, 0)), stride=2),
     case(ops.conv2d, "stride-over-kernel", (2, 1, 8, 8), (2, 1, 2, 2), stride=3),
     case(ops.conv2d, "pointwise", (2, 3, 3, 3), (4, 3, 1, 1)),
+    case(ops.conv2d_relu, "leftover", (2, 3, 6, 8), (4, 3, 3, 3), stride=2),
+    case(ops.conv2d_relu, "no-bias", (2, 2, 5, 4), (3, 2, 2, 3), bias=False, padding=1),
+    case(ops.conv2d_relu, "groups", (2, 4, 3, 3), (4, 2, 2, 2), groups=2),
     case(ops.conv1d, "", (2, 2, 9), (3, 2, 4), stride=2, padding=1),
     case(ops.conv1d, "dilated", (2, 2, 9), (2, 1, 3), dilation=3, groups=2, padding=2),
     case(ops.conv3d, "", (1, 2, 4, 3, 5), (2, 2, 2, 2, 3), stride=(2, 1, 2), padding=(1, 0, 1)),

@@ -18,14 +18,14 @@ def batch_norm(x, weight=None, bias=None, eps=1e-5):
     return ops.batch_norm(x, None, None, weight, bias, training=True, eps=eps)
 
 
-def batch_norm_relu(x, residual=None, weight=None, bias=None, eps=1e-5):
+def batch_norm_relu(x, residual=None, weight=None, bias=None, eps=1e-5, ceiling=np.inf):
     return ops.batch_norm_relu(
-        x, None, None, weight, bias, training=True, eps=eps, residual=residual
+        x, None, None, weight, bias, True, eps=eps, residual=residual, ceiling=ceiling
     )
 
 
-def relu_reference(x, residual=0.0, weight=1.0, bias=0.0, eps=1e-5):
-    return np.maximum(training_reference(x, weight, bias, eps) + residual, 0)
+def relu_reference(x, residual=0.0, weight=1.0, bias=0.0, eps=1e-5, ceiling=np.inf):
+    return np.clip(training_reference(x, weight, bias, eps) + residual, 0, ceiling)
 
 
 def relu_evaluation(x, mean, var, weight=None, bias=None, residual=None):
@@ -73,6 +73,9 @@ CASES = [
          CHANNELS, CHANNELS, eps=0.1),
     case(batch_norm_relu, relu_reference, "features", (6, 3), Input((6, 3), batched=True)),
     case(batch_norm_relu, relu_reference, "plain", (2, 3, 4)),
+    case(batch_norm_relu, relu_reference, "ceiling", (2, 3, 4), ceiling=0.8),
+    case(batch_norm_relu, relu_reference, "residual-ceiling", (6, 3), Input((6, 3), batched=True),
+         ceiling=0.8),
     case(relu_evaluation, relu_evaluation_reference, "evaluation", (2, 3, 4, 2), MEAN, VAR,
          CHANNELS, CHANNELS, Input((2, 3, 4, 2), batched=True)),
     case(relu_evaluation, relu_evaluation_reference, "evaluation-plain", (4, 3), MEAN, VAR),
@@ -143,6 +146,12 @@ ERRORS = [
         "batch_norm_relu: residual and x have different shapes, and here none is broadcast\n"
         "  x (8, 3, 5, 5)    residual (1, 3, 5, 5)\n"
         "  fix: give residual the shape of x, as with residual.expand(x.shape)",
+    ),
+    ErrorCase(
+        "batch-norm-relu-ceiling",
+        lambda: ops.batch_norm_relu(x, None, None, training=True, ceiling=0),
+        ArgumentError,
+        "batch_norm_relu: ceiling=0 is not positive\n  fix: use 6 for ReLU6, or leave it out",
     ),
     ErrorCase(
         "batch-norm-relu-mixed",

@@ -46,8 +46,10 @@ class Algorithm(Protocol):
     def workspace(self, spec: ConvSpec, direction: Direction, dtype: DType) -> int:
         """How many bytes it takes at most beside its result and copies of its inputs."""
 
-    def forward(self, x: Array, w: Array, b: Array | None, spec: ConvSpec) -> Array:
-        """Return y."""
+    def forward(
+        self, x: Array, w: Array, b: Array | None, spec: ConvSpec, *, relu: bool = False
+    ) -> Array:
+        """Return y, or with `relu` max(y, 0), where a NaN stays one."""
 
     def grad_input(self, gy: Array, w: Array, spec: ConvSpec, bx: Array | None = None) -> Array:
         """Return gx, plus bx."""
@@ -140,8 +142,10 @@ def forward(
     b: Array | None,
     spec: ConvSpec,
     algorithm: str | None = None,
+    *,
+    relu: bool = False,
 ) -> Array:
-    """Return y, the convolution of x with w, plus b.
+    """Return y, the convolution of x with w, plus b; with `relu` max(y, 0), in the same pass.
 
     Shapes: x (N, C, H, W), w (O, C/G, KH, KW), b (O) or None, y (N, O, OH, OW), likewise with one
     or three spatial axes; any strides. In the place of w may stand its `PackedWeights`.
@@ -159,13 +163,13 @@ def forward(
            [144., 162.]])
     """
     if isinstance(w, PackedWeights):
-        return w._forward(x, b, spec, algorithm)
+        return w._forward(x, b, spec, algorithm, relu)
     x, w, b = _ready(spec, x=x, w=w, b=b)
     chosen = _algorithm(spec, "forward", x.dtype, algorithm)
     if spec.elements > _SURELY_FITS:
         check_memory(spec, "forward", chosen.workspace, x=x, w=w)
     try:
-        return chosen.forward(x, w, b, spec)
+        return chosen.forward(x, w, b, spec, relu=relu)
     except MemoryError:
         raise no_memory(spec, "forward", chosen.workspace, x=x, w=w) from None
 
@@ -419,7 +423,9 @@ class PackedWeights:
             fix="pickle w, and pack it again where it is used",
         )
 
-    def _forward(self, x: Array, b: Array | None, spec: ConvSpec, algorithm: str | None) -> Array:
+    def _forward(
+        self, x: Array, b: Array | None, spec: ConvSpec, algorithm: str | None, relu: bool
+    ) -> Array:
         """Return y, after the checks of `forward` and those that packing brings."""
         self._check(x, spec, algorithm)
         x, b = _ready(spec, x=x, b=b)
@@ -428,10 +434,10 @@ class PackedWeights:
             check_memory(spec, "forward", chosen.workspace, x=x, w=self._w)
         try:
             if self._packed is None:
-                return chosen.forward(x, self._w, b, spec)
+                return chosen.forward(x, self._w, b, spec, relu=relu)
             assert self._isa == module.isa(), (self._isa, module.isa())
             kind = _PACKED_BY[self._algorithm]
-            return direct.forward(x, self._w, b, spec, kind, self._packed)
+            return direct.forward(x, self._w, b, spec, kind, self._packed, relu)
         except MemoryError:
             raise no_memory(spec, "forward", chosen.workspace, x=x, w=self._w) from None
 

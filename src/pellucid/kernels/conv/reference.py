@@ -43,7 +43,7 @@ def workspace(spec: ConvSpec, direction: Direction, dtype: DType) -> int:
     return 8 * spec.elements
 
 
-def forward(x: Array, w: Array, b: Array | None, spec: ConvSpec) -> Array:
+def forward(x: Array, w: Array, b: Array | None, spec: ConvSpec, relu: bool = False) -> Array:
     """Return y, computed in float64 and rounded to the dtype of x."""
     x64, w64 = x.astype(np.float64), w.astype(np.float64)
     y = np.zeros(spec.y_shape)
@@ -52,7 +52,7 @@ def forward(x: Array, w: Array, b: Array | None, spec: ConvSpec) -> Array:
     for at_x, at_w, at_y in _meetings(spec):
         # (N, C/G) @ (C/G, O/G) -> (N, O/G)
         y[at_y] += x64[at_x] @ w64[at_w].T
-    return y.astype(x.dtype)
+    return (np.maximum(y, 0) if relu else y).astype(x.dtype)
 
 
 def grad_input(gy: Array, w: Array, spec: ConvSpec, bx: Array | None = None) -> Array:
