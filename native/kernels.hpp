@@ -8,6 +8,7 @@
 #include "maps.hpp"
 #include "norms.hpp"
 #include "pooling.hpp"
+#include "rows.hpp"
 #include "steps.hpp"
 
 namespace pellucid {
@@ -22,6 +23,7 @@ struct Functions {
   const Maps<T>* maps;
   const Pooling<T>* pooling;
   const Norms<T>* norms;
+  const Products<T>* products;
   const Steps<T>* steps;
   // A loop of multiply-adds and nothing else; returns how many it made.
   i64 (*multiply_adds)(i64 rounds);

@@ -194,6 +194,7 @@ NB_MODULE(_native, m) {
   add_maps(m);
   add_pooling(m);
   add_norms(m);
+  add_rows(m);
   add_steps(m);
   m.def("correlate", [](int algorithm, In x, In w, const std::optional<In>& b,
                         const std::vector<Out>& ys, const std::vector<Plan>& plans,

@@ -69,6 +69,7 @@ bool lie_alike(const In& x, const In& y);
 void add_maps(nb::module_& m);
 void add_pooling(nb::module_& m);
 void add_norms(nb::module_& m);
+void add_rows(nb::module_& m);
 void add_steps(nb::module_& m);
 
 }  // namespace pellucid

@@ -48,6 +48,20 @@ Result per_channel(const In& x) {
   return empty(nb::make_tuple(x.shape(1)), x.itemsize() == sizeof(double), false);
 }
 
+std::optional<Result> channel_sums(In x) {
+  if (!lies_in_rows(x)) return std::nullopt;
+  Result sum = per_channel(x);
+  by_type(x, [&](auto zero) {
+    using T = decltype(zero);
+    const i64 count = i64(x.size()), channels = i64(x.shape(1));
+    WithoutGil without_gil(count);
+    if (!active->functions<T>().norms->sums(static_cast<const T*>(x.data()), count / channels,
+                                            channels, static_cast<T*>(sum.data()), context(count)))
+      throw std::bad_alloc();
+  });
+  return sum;
+}
+
 using Statistics = std::tuple<Result, Result, Result>;
 
 // The mean, the variance, and 1 / sqrt(variance + eps).
@@ -119,6 +133,7 @@ std::optional<Gradients> normalise_gradient(In gy, In x, const MaybeIn& weight, 
 }  // namespace
 
 void add_norms(nb::module_& m) {
+  m.def("channel_sums", &channel_sums);
   m.def("batch_statistics", &batch_statistics);
   m.def("normalise", &normalise, nb::arg("x"), nb::arg("weight").none(), nb::arg("bias").none(),
         nb::arg("mean"), nb::arg("scale"), nb::arg("residual").none(), nb::arg("relu"));

@@ -108,6 +108,29 @@ void add_squares(const T* __restrict x, const T* __restrict center, i64 count,
   }
 }
 
+template <class T>
+bool sums(const T* x, i64 rows, i64 channels, T* sum, const Context& context) {
+  const Lines lines(rows, channels);
+  const i64 per_job = channels + lines.width;
+  Workspace workspace(lines.jobs * per_job + channels, context);
+  if (workspace.failed()) return false;
+  double* parts = workspace.take<double>(lines.jobs * per_job);
+  each_job(
+      lines.jobs,
+      [=](i64 k) {
+        double *own = parts + k * per_job, *line = own + channels;
+        clear(line, lines.width);
+        lines.each_line(k, [=](i64 e, i64 count) { add(x + e, count, line); });
+        lines.fold(line, own);
+      },
+      context);
+  double* total = workspace.take<double>(channels);
+  clear(total, channels);
+  for (i64 k = 0; k < lines.jobs; ++k) add(parts + k * per_job, channels, total);
+  for (i64 c = 0; c < channels; ++c) sum[c] = T(total[c]);
+  return true;
+}
+
 // A job takes the distances from a mean of its own, so that no digits cancel: with M values in
 // all and n in a job, sum (x - mean)^2 = sum over jobs of sum (x - own)^2 + n (own - mean)^2.
 template <class T>
@@ -321,7 +344,7 @@ bool gradient(const NormalisationGradient<T>& p, const Context& context) {
 }  // namespace
 
 template <class T>
-const Norms<T> TableOf<T>::norms = {statistics<T>, normalise<T>, gradient<T>};
+const Norms<T> TableOf<T>::norms = {sums<T>, statistics<T>, normalise<T>, gradient<T>};
 
 template const Norms<float> TableOf<float>::norms;
 template const Norms<double> TableOf<double>::norms;

@@ -31,6 +31,8 @@ struct NormalisationGradient {
 // Each returns false when there is no memory left.
 template <class T>
 struct Norms {
+  // The sum of each channel.
+  bool (*sums)(const T* x, i64 rows, i64 channels, T* sum, const Context&);
   // The mean, the variance and 1 / sqrt(variance + eps) of each channel.
   bool (*statistics)(const T* x, i64 rows, i64 channels, T eps, T* mean, T* variance, T* scale,
                      const Context&);

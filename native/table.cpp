@@ -25,6 +25,7 @@ constexpr Functions<T> functions = {
     &TableOf<T>::maps,
     &TableOf<T>::pooling,
     &TableOf<T>::norms,
+    &TableOf<T>::products,
     &TableOf<T>::steps,
     multiply_adds<T>,
 };

@@ -5,6 +5,7 @@
 #include "maps.hpp"
 #include "norms.hpp"
 #include "pooling.hpp"
+#include "rows.hpp"
 #include "steps.hpp"
 
 namespace pellucid::PELLUCID_ISA {
@@ -36,6 +37,7 @@ struct TableOf {
   static const Maps<T> maps;
   static const Pooling<T> pooling;
   static const Norms<T> norms;
+  static const Products<T> products;
   static const Steps<T> steps;
 };
 

@@ -63,6 +63,15 @@ def test_each_op_counts_for_the_innermost_layer_and_its_gradient_for_the_same() 
     ]  # fmt: skip
 
 
+def test_the_step_of_an_optimizer_is_a_region() -> None:
+    model, x = model_and_images()
+    optimizer = pellucid.optim.SGD(model.parameters(), lr=0.1)
+    with profile() as found:
+        model(x).sum().backward()
+        optimizer.step()
+    assert [(e.name, e.phase) for e in found.events][-1] == ("SGD.step", "region")
+
+
 def test_times_are_nested_and_within_the_block() -> None:
     model, x = model_and_images()
     with profile() as found:

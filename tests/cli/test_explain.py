@@ -119,6 +119,10 @@ def test_a_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     printed(SPEC, "--html", str(file), "--notation", "indices", "--view", "gather", "--open")
     assert file.read_text(encoding="utf-8") == page(SPEC, notation="indices", view="gather")
     assert seen == [file.as_uri()]
+    options = ("--html", str(file), "--transposed", "--grad", "input", "--at", "0,0,1,0")
+    printed(SPEC, *options)
+    element = derive(SPEC, transposed=True).grad_input[0, 0, 1, 0].left
+    assert file.read_text(encoding="utf-8") == page(SPEC, element=element, transposed=True)
     code, _, error = run("explain", SPEC, "--html", str(tmp_path / "none" / "page.html"))
     assert (code, "cannot be written: No such file or directory" in error) == (2, True)
 
@@ -226,9 +230,6 @@ def test_problems_of_every_kind_are_printed(spec: str) -> None:
          "  fix: name the file .svg, .png or .gif\n"),
         ((SPEC, "--html", "page.html", "--latex"), "error: explain: --html writes a page, and "
          "--latex prints something else\n  fix: leave one of --html and --latex out\n"),
-        ((SPEC, "--html", "page.html", "--transposed"), "error: explain: --html writes the page "
-         "of a convolution, and --transposed asks for a transposed one\n  fix: leave --transposed "
-         "out: dL/dX of that page is the transposed convolution of dL/dO; or leave --html out\n"),
         ((SPEC, "--html", "page.html", "--view", "correlation"), "error: explain: the page has no "
          "view 'correlation'\n  fix: use one of scatter, gather, phases, windows\n"),
     ],

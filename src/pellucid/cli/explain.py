@@ -54,7 +54,7 @@ def explain(
         say(console, _drawn(derivation, seen_as, grad, at, svg, language))
         return
     if html is not None:
-        _check_written(latex, transposed)
+        _check_written(latex)
         _, element = _chosen(derivation, grad, at)
         say(console, _written(derivation, element, seen_as, html, look, language))
         return
@@ -113,6 +113,7 @@ def _written(
         notation=derivation.names.notation,
         element=chosen,
         view=seen_as or VIEWS[0],
+        transposed=derivation.transposed,
     )
     write("explain", html, text)
     if look:
@@ -154,14 +155,8 @@ def _check_drawn(
         _check_alone(seen_as, grad, at, latex)
 
 
-def _check_written(latex: bool, transposed: bool) -> None:
-    """Hold a page to come without the options of what it does not show."""
-    refuse(
-        {"--transposed": transposed},
-        "--html writes the page of a convolution, and OPTION asks for a transposed one",
-        "leave OPTION out: dL/dX of that page is the transposed convolution of dL/dO; or leave "
-        "--html out",
-    )
+def _check_written(latex: bool) -> None:
+    """Hold a page to come without the option that prints something else."""
     refuse(
         {"--latex": latex},
         "--html writes a page, and OPTION prints something else",

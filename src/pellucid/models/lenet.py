@@ -1,7 +1,7 @@
 """LeNet: two convolutions and two linear layers, for 28x28 grey images such as MNIST.
 
 Source: in the manner of LeCun et al., "Gradient-based learning applied to document recognition"
-(1998), with ReLU, max pooling and more channels. Next room: images.py.
+(1998), with ReLU, max pooling and more channels. Next room: vgg.py.
 """
 
 from __future__ import annotations

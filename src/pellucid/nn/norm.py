@@ -5,6 +5,7 @@ Next room: ops/norm.py.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 import numpy as np
@@ -84,6 +85,24 @@ class _BatchNorm(Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return weight (x - mean) / sqrt(variance + eps) + bias, channel by channel."""
+        return self._normalise(ops.batch_norm, x)
+
+    def with_relu(self, x: Tensor, residual: Tensor | None = None) -> Tensor:
+        """Return relu(self(x) + residual), computed in the passes over memory of self(x).
+
+        Results and gradients are those of the parts. No hook of a layer is called: where there are
+        hooks, call the layers.
+
+        >>> import pellucid
+        >>> layer, x = BatchNorm2d(3), pellucid.randn(2, 3, 4, 4)
+        >>> bool((layer.with_relu(x, x) == (layer(x) + x).relu()).all())
+        True
+        """
+        if residual is None:
+            return self._normalise(ops.batch_norm_relu, x)
+        return self._normalise(ops.batch_norm_relu, x, residual=residual)
+
+    def _normalise(self, op: Callable[..., Tensor], x: Tensor, **following: Tensor) -> Tensor:
         if x.ndim not in [len(axes.split()) for axes in self.letters]:
             wanted = " or ".join(f"({', '.join(axes.split())})" for axes in self.letters)
             raise ShapeError(
@@ -95,7 +114,7 @@ class _BatchNorm(Module):
         momentum, count = self.momentum or 0.0, self.num_batches_tracked
         if count is not None and self.momentum is None:
             momentum = 1 / (int(count) + 1)
-        y = ops.batch_norm(
+        y = op(
             x,
             self.running_mean,
             self.running_var,
@@ -104,6 +123,7 @@ class _BatchNorm(Module):
             self.training or self.running_mean is None,
             momentum,
             self.eps,
+            **following,
         )
         if self.training and count is not None:
             count.add_(1)

@@ -149,7 +149,7 @@ class Pad(Function):
     def forward(ctx: Any, x: Tensor, amounts: tuple[tuple[int, int], ...], value: Scalar) -> Array:
         ctx.amounts = amounts
         sizes = [s + low + high for s, (low, high) in zip(x.shape, amounts, strict=True)]
-        y = np.full(sizes, value, x.dtype)
+        y = np.full_like(x.array, value, shape=sizes, subok=False)  # in the layout of x
         inside = tuple([slice(max(low, 0), s - max(high, 0)) for s, (low, high) in _pairs(y, ctx)])
         kept = tuple([slice(max(-low, 0), s - max(-high, 0)) for s, (low, high) in _pairs(x, ctx)])
         y[inside] = x.array[kept]

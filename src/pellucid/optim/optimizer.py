@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
 from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
@@ -17,6 +18,7 @@ import numpy as np
 from pellucid.backend import Array
 from pellucid.errors import ArgumentError, DTypeError, ShapeError, StateError
 from pellucid.grad_mode import enable_grad
+from pellucid.hooks import watchers
 from pellucid.tensor import Tensor
 
 Options: TypeAlias = "dict[str, Any]"
@@ -119,6 +121,12 @@ class Optimizer:
         if closure is not None:
             with enable_grad():
                 loss = closure()
+        timer = watchers.timer
+        with nullcontext() if timer is None else timer.region(f"{self._name}.step"):
+            self._step()
+        return loss
+
+    def _step(self) -> None:
         for group in self.param_groups:
             options = self._options(group)
             moved = [p for p in group["params"] if p.grad is not None]
@@ -129,7 +137,6 @@ class Optimizer:
                 self._update(stepping, options)
             for p in moved:
                 p.bump_version()
-        return loss
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients of all parameters, or set them to zero."""

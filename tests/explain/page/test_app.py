@@ -2,51 +2,18 @@
 
 from __future__ import annotations
 
-import io
 import re
-from contextlib import redirect_stdout
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
-from explain.page.conftest import CHOSEN, EXAMPLE, Open
+from explain.page.conftest import CHOSEN, EXAMPLE, FRAMES, LIT, Open, cell, code, equation, printed
 
 from pellucid.errors import ShapeError
 from pellucid.explain import derive
 from pellucid.explain.page import page
 from pellucid.kernels.conv import ConvSpec
-
-CELL = '.array.is-{} .cell[aria-label^="{},"]'
-
-# The cells that are lit, with the number of their colour; and the windows that are framed.
-LIT = """
-() => [...document.querySelectorAll(".stage .cell.lit")].map((cell) => [
-  cell.getAttribute("aria-label").split(",")[0],
-  Number(cell.style.getPropertyValue("--tone").match(/[0-9]+/)[0])])
-"""
-FRAMES = """
-() => [...document.querySelectorAll(".stage .frame")].map((frame) => [
-  frame.closest(".array").className.replace("array is-", ""),
-  ...["row", "column", "rows", "columns"].map(
-    (name) => Number(frame.style.getPropertyValue(`--${name}`)))])
-"""
-
-
-def cell(tab: Any, array: str, name: str) -> Any:
-    """The cell of an element, by the name that is read out."""
-    return tab.locator(CELL.format(array, name))
-
-
-def equation(tab: Any) -> str:
-    """The numbers below the equation, as in `13 = 1 · 3 + 10 · 1`."""
-    parts = tab.locator("#equation .numbers, #equation .sign span:last-child")
-    return " ".join(parts.all_text_contents())
-
-
-def code(tab: Any, name: str) -> str:
-    return tab.locator(f".is-{name}.source code").inner_text()
-
 
 # --- what is lit ----------------------------------------------------------------------------------
 
@@ -245,13 +212,6 @@ def test_patterns_and_notation(opened: Open) -> None:
 
 
 # --- code -----------------------------------------------------------------------------------------
-
-
-def printed(source: str) -> float:
-    out = io.StringIO()
-    with redirect_stdout(out):
-        exec(source, {})
-    return float(re.search(r"-?\d[\d.]*(e[+-]?\d+)?", out.getvalue())[0])
 
 
 SHARED = [

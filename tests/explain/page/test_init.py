@@ -30,6 +30,8 @@ def test_spec_and_language_are_put_in() -> None:
     text = page(ConvSpec.parse("n1 c1 i5x5 o1 k3x3 s2"), "ko")
     assert '<html lang="ko" data-spec="c1 i5x5 o1 k3x3 s2"' in text
     assert "<title>pellucid: c1 i5x5 o1 k3x3 s2</title>" in text
+    assert 'data-kind="convolution"' in text
+    assert 'data-kind="transposed"' in page("c1 i5x5 o1 k3x3 s2", transposed=True)
 
 
 def test_a_language_without_words_is_refused() -> None:
@@ -52,8 +54,7 @@ def test_a_page_is_of_a_spec_alone() -> None:
         page(derive("c1 i5 o1 k3", transposed=True))  # type: ignore[arg-type]
     assert str(raised.value) == (
         "explain: a page is of a spec, and ConvDerivation is none\n"
-        "  fix: give page(derive(...).spec); of a transposed convolution it shows the convolution "
-        "whose grad_input that is"
+        "  fix: give d.spec, and transposed=d.transposed, of d = derive(...)"
     )
 
 

@@ -23,9 +23,9 @@ from pellucid.kernels.conv import ConvSpec
 VIEWS = ("scatter", "gather", "phases", "windows")  # the tabs, as views.js has them
 # Each imports from those before it.
 _MODULES = (
-    "spec", "axis", "notation", "derive", "numbers", "light", "maths", "strings", "draw", "layout",
-    "stage", "panel", "pictures", "spread", "collect", "views", "player", "controls", "heat",
-    "goto", "code", "sources", "address", "app",
+    "spec", "axis", "notation", "derive", "numbers", "light", "maths", "strings", "transposed",
+    "draw", "layout", "stage", "panel", "pictures", "spread", "collect", "views", "player",
+    "controls", "heat", "goto", "code", "sources", "address", "app",
 )  # fmt: skip
 _IMPORT = re.compile(r'^import (\{[^}]*\}) from "\./(\w+)\.js";$', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:const|class|function\*?) (\w+))", re.MULTILINE)
@@ -38,11 +38,13 @@ def page(
     notation: str = "textbook",
     element: Element | None = None,
     view: str = VIEWS[0],
+    transposed: bool = False,
 ) -> str:
     """Return the page that explains one convolution, as the text of one HTML file.
 
     `element` is the one that is chosen at first: the left side of an equation of `derive(spec)`.
-    `view` is the tab that is open at first: scatter, gather, phases or windows.
+    `view` is the tab that is open at first: scatter, gather, phases or windows. `transposed` reads
+    the spec as that of the convolution whose grad_input is meant, as `derive` does.
     Shapes: any; what is too large to draw is derived element by element.
     Raises: as `ConvSpec.parse`; ArgumentError for an unknown language, notation or view.
 
@@ -60,14 +62,14 @@ def page(
         raise ArgumentError(
             "explain",
             f"a page is of a spec, and {type(spec).__name__} is none",
-            fix="give page(derive(...).spec); of a transposed convolution it shows the convolution "
-            "whose grad_input that is",
+            fix="give d.spec, and transposed=d.transposed, of d = derive(...)",
         )
     parts = {
         "language": as_language(lang),
         "notation": as_notation(notation),
         "element": f"{element.key}:{','.join(map(str, element.index))}" if element else "",
         "view": view,
+        "kind": "transposed" if transposed else "convolution",
         "spec": str(problem),
         "version": pellucid.__version__,
         "style": _read("page.css"),

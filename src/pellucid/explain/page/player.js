@@ -162,7 +162,7 @@ export class Player {
       if (!outer.length) drawFrames(plane, frames);
       return plane;
     });
-    const symbol = marked("span", { class: "symbol" }, maths(mathsArray(array, this.notation)));
+    const symbol = marked("span", { class: "symbol" }, maths(mathsArray(this.spec, array, this.notation)));
     const note = [title && this.words.pictures[title], this.#filterName(o)]
       .filter(Boolean)
       .join(" · ");
@@ -172,7 +172,7 @@ export class Player {
       symbol,
       ...(note ? [el("span", { class: "what" }, note)] : []),
     );
-    const label = [arrayName(array, this.notation), note, shape.join(" × ")]
+    const label = [arrayName(this.spec, array, this.notation), note, shape.join(" × ")]
       .filter(Boolean)
       .join(", ");
     return el(

@@ -1,6 +1,6 @@
 // All words of the page, in English and in Korean. A function fills in numbers, or names that are
 // markup already; where Korean would need a particle that depends on a name, the sentence is built
-// without one. Read on: draw.js.
+// without one. Read on: transposed.js.
 
 const many = (count) => count.toLocaleString("en");
 const s = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`;
@@ -14,6 +14,8 @@ const en = {
   textbook: "counted from 1",
   indices: "all indices, from 0",
   problem: "The convolution",
+  kind: "Operation",
+  kinds: { convolution: "convolution", transposed: "transposed" },
   spec: "In one line",
   specHint:
     "Letters: n batch, c channels, i input, o outputs, k kernel, s stride, p padding, d dilation, g groups.",
@@ -184,6 +186,8 @@ const ko = {
   textbook: "1부터 세기",
   indices: "모든 첨자를 0부터",
   problem: "합성곱의 설정",
+  kind: "연산",
+  kinds: { convolution: "합성곱", transposed: "전치 합성곱" },
   spec: "한 줄로 쓰면",
   specHint: "n 배치, c 입력 채널, i 입력 크기, o 출력 채널, k 커널, s 보폭, p 패딩, d 팽창, g 그룹",
   sizes: {
