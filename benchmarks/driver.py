@@ -51,12 +51,18 @@ INSTRUCTION_SETS = {
 class Side:
     """One worker process."""
 
-    def __init__(self, kind: str, threads: int, isa: str | None = None) -> None:
+    def __init__(
+        self,
+        kind: str,
+        threads: int,
+        isa: str | None = None,
+        program: str = "benchmarks.worker",
+    ) -> None:
         self.kind = kind
         counts = dict.fromkeys(THREAD_COUNTS, str(threads))
         limits = INSTRUCTION_SETS[isa].environment
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.worker", kind, str(threads)],
+            [sys.executable, "-m", program, kind, str(threads)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd=ROOT,

@@ -128,7 +128,7 @@ class Worker:
         return copy_gbytes(threads)
 
 
-def serve(worker: Worker, commands: BinaryIO, answers: BinaryIO) -> None:
+def serve(worker: Any, commands: BinaryIO, answers: BinaryIO) -> None:
     """Do what is asked until the pipe is closed; what goes wrong is an answer too."""
     while True:
         try:
@@ -143,14 +143,18 @@ def serve(worker: Worker, commands: BinaryIO, answers: BinaryIO) -> None:
         answers.flush()
 
 
-def main() -> None:
+def work(make: Callable[[str, int], Any]) -> None:
+    """Be a worker, made for the library and the threads that the command line names."""
     kind, threads = sys.argv[1], int(sys.argv[2])
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever prints must not print there
     gc.disable()
-    library = importlib.import_module(f"benchmarks.{kind}_side").Library(threads)
-    serve(Worker(library), sys.stdin.buffer, answers)
+    serve(make(kind, threads), sys.stdin.buffer, answers)
+
+
+def make(kind: str, threads: int) -> Worker:
+    return Worker(importlib.import_module(f"benchmarks.{kind}_side").Library(threads))
 
 
 if __name__ == "__main__":
-    main()
+    work(make)

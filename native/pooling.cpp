@@ -168,15 +168,16 @@ PELLUCID_INLINE Elements<T> elements(const Pool& p, const T* image, i64 i, i64 j
           p.columns.kernel};
 }
 
-// The largest of a window that is not empty, for B parts, and at which tap it is.
-template <class T, int L, int B, bool with_taps>
-PELLUCID_INLINE void largest_of(const Elements<T>& w, i64 c, T* y, Tap* taps) {
+// The largest of a window that is not empty, for B parts, and at which tap it is; load(p) is a part
+// of x.
+template <class T, int L, int B, bool with_taps, class Load>
+PELLUCID_INLINE void largest_of(const Elements<T>& w, i64 c, T* y, Tap* taps, Load load) {
   using P = Part<T, L>;
   typename P::Value best[B];
   typename P::Chosen chosen[B];
 #pragma GCC unroll 4
   for (int b = 0; b < B; ++b) {
-    best[b] = P::load(w.at + c + b * L);
+    best[b] = load(w.at + c + b * L);
     chosen[b] = int(w.tap) - typename P::Chosen{};
   }
   for (i64 u = 0; u < w.rows; ++u) {
@@ -185,13 +186,33 @@ PELLUCID_INLINE void largest_of(const Elements<T>& w, i64 c, T* y, Tap* taps) {
     for (i64 v = 0; v < w.columns; ++v, from += w.column, tap += 1)
 #pragma GCC unroll 4
       for (int b = 0; b < B; ++b)
-        P::template meet<with_taps>(P::load(from + b * L), tap, best[b], chosen[b]);
+        P::template meet<with_taps>(load(from + b * L), tap, best[b], chosen[b]);
   }
 #pragma GCC unroll 4
   for (int b = 0; b < B; ++b) {
     P::store(y + c + b * L, best[b]);
     if constexpr (with_taps) P::store(taps + c + b * L, chosen[b]);
   }
+}
+
+// The largest of as many windows as fill a part, from window j of a line of one channel on: true
+// where none of them hangs over an end.
+template <class T, bool with_taps>
+PELLUCID_INLINE bool largest_of_windows(const Pool& p, const Elements<T>& w, i64 j, T* y,
+                                        Tap* taps) {
+  constexpr int L = 16 / int(sizeof(T));
+  using P = Part<T, L>;
+  const PoolAxis& axis = p.columns;
+  if (j + L > axis.out || axis.windows[j].taps < axis.kernel) return false;
+  if (axis.windows[j + L - 1].taps < axis.kernel) return false;
+  const i64 step = axis.windows[j + 1].element - axis.windows[j].element;
+  largest_of<T, L, 1, with_taps>(w, 0, y, taps, [=](const T* from) {
+    T of_windows[L];
+#pragma GCC unroll 4
+    for (int l = 0; l < L; ++l) of_windows[l] = from[l * step];
+    return P::load(of_windows);
+  });
+  return true;
 }
 
 template <class T, int L, bool with_taps>
@@ -209,8 +230,15 @@ void largest_lines(const Pool& p, const T* x, T* y, Tap* taps, i64 image, i64 be
         }
         continue;
       }
+      if (L == 1 && C == 1 && largest_of_windows<T, with_taps>(p, w, j, y + at, taps + at)) {
+        constexpr i64 more = 16 / i64(sizeof(T)) - 1;
+        j += more;
+        at += more;
+        continue;
+      }
       each_part<L>(C, [&](auto B, i64 c) {
-        largest_of<T, L, decltype(B)::value, with_taps>(w, c, y + at, taps + at);
+        largest_of<T, L, decltype(B)::value, with_taps>(
+            w, c, y + at, taps + at, [](const T* part) { return Part<T, L>::load(part); });
       });
     }
 }
@@ -266,8 +294,35 @@ void spread_lines(const Pool& p, const T* gy, const Tap* taps, T* gx, i64 image,
   }
 }
 
+// The same of an image with few channels, the other way about: each gy goes to one element.
+template <class T>
+void scatter_image(const Pool& p, const T* gy, const Tap* taps, T* gx, i64 image) {
+  const i64 C = p.channels, size = p.rows.in * p.columns.in * C;
+  const unsigned KW = unsigned(p.columns.kernel), none = unsigned(p.rows.kernel) * KW;
+  i64 at = image * p.rows.out * p.columns.out * C;
+  gx += image * size;
+  __builtin_memset(gx, 0, size * sizeof(T));
+  for (i64 i = 0; i < p.rows.out; ++i)
+    for (i64 j = 0; j < p.columns.out; ++j) {
+      const Window &row = p.rows.windows[i], &column = p.columns.windows[j];
+      for (i64 c = 0; c < C; ++c, ++at) {
+        const unsigned tap = taps[at];
+        if (tap == none) continue;
+        const i64 h = row.element + (i64(tap / KW) - row.tap) * p.rows.dilation;
+        const i64 w = column.element + (i64(tap % KW) - column.tap) * p.columns.dilation;
+        gx[(h * p.columns.in + w) * C + c] += gy[at];
+      }
+    }
+}
+
 template <class T, bool by_taps>
 void spread(const Pool& p, const T* gy, const Tap* taps, T* gx, const Context& context) {
+  if (by_taps && p.channels < 16 / i64(sizeof(T))) {
+    auto job = [&](i64 image) { scatter_image(p, gy, taps, gx, image); };
+    context.parallel(
+        p.images, [](void* data, i64 k) { (*static_cast<decltype(job)*>(data))(k); }, &job);
+    return;
+  }
   with_lanes<T>(p.channels, [&](auto lanes) {
     each_line(p, p.rows.in, context, [&](i64 image, i64 begin, i64 end) {
       spread_lines<T, decltype(lanes)::value, by_taps>(p, gy, taps, gx, image, begin, end);

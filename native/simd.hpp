@@ -223,6 +223,27 @@ struct Count<0, l...> {
 template <class T>
 using Lanes = typename Count<Simd<T>::lanes>::Type;
 
+// Adds a vector's elements to as many sums in float64.
+PELLUCID_INLINE void add_to(double* sums, Vec<double> v) {
+  store(sums, load(sums) + v);
+}
+
+template <int... l>
+PELLUCID_INLINE void add_to(double* sums, Vec<float> v, [[maybe_unused]] Indices<l...> half) {
+#if __has_builtin(__builtin_shufflevector)
+  constexpr int count = half.count;
+  add_to(sums, __builtin_convertvector(__builtin_shufflevector(v, v, l...), Vec<double>));
+  add_to(sums + count,
+         __builtin_convertvector(__builtin_shufflevector(v, v, (l + count)...), Vec<double>));
+#else
+  for (int k = 0; k < Simd<float>::lanes; ++k) sums[k] += double(v[k]);
+#endif
+}
+
+PELLUCID_INLINE void add_to(double* sums, Vec<float> v) {
+  add_to(sums, v, Lanes<double>{});
+}
+
 // Parts of 16 bytes. Units of S elements from the low or the high halves of the parts of two
 // vectors, by turns.
 template <class T, int S, bool high, int... l>

@@ -48,7 +48,7 @@ def optimize_for_inference(model: Module) -> Module:
     >>> model = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.ReLU())
     >>> fast = optimize_for_inference(model)
     >>> x = pellucid.ones(1, 1, 5, 5)
-    >>> bool((fast(x) == model.eval()(x)).array.all())
+    >>> bool((fast(x) - model.eval()(x)).abs().max() < 1e-6)
     True
     >>> fast.model[1]
     Identity()
@@ -78,7 +78,7 @@ class Optimized(Module):
                 _fold(convolution, norm)
                 _replace(self, norm, Identity())
             for layer in [m for m in self.model.modules() if type(m) in _CONVOLUTIONS]:
-                if not _has_hooks(layer):
+                if not layer.has_hooks:
                     _replace(self, layer, PackedConv(layer))
             self._is_folded = True
         with no_grad():
@@ -119,7 +119,7 @@ def _pairs(model: Module, args: Any, kwargs: Mapping[str, Any]) -> list[tuple[An
         elif y.grad_fn is not None:
             made[y.grad_fn] = module
 
-    seen = [m for m in model.modules() if type(m) in _CONVOLUTIONS + _NORMS and not _has_hooks(m)]
+    seen = [m for m in model.modules() if type(m) in _CONVOLUTIONS + _NORMS and not m.has_hooks]
     handles = [module.register_forward_hook(look) for module in seen]
     learns = [(p, p.requires_grad) for p in model.parameters()]
     for p, _ in learns:
@@ -177,10 +177,6 @@ def _replace(model: Module, old: Module, new: Module) -> None:
         for name, child in parent._modules.items():
             if child is old:
                 parent._modules[name] = new
-
-
-def _has_hooks(module: Module) -> bool:
-    return bool(module._forward_pre_hooks or module._forward_hooks or module._backward_hooks)
 
 
 def _tensors(value: Any) -> Iterator[Tensor]:

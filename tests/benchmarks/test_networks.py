@@ -6,6 +6,7 @@ import pytest
 from benchmarks import networks
 from benchmarks.networks import CLASSES, NETWORKS, SINGLES, TINY, Use, class_of, fitted
 
+from pellucid import models, nn
 from pellucid.kernels.conv import ConvSpec
 
 
@@ -31,6 +32,17 @@ def test_networks_have_their_layers_and_weights(name: str, layers: int, weights:
     met = NETWORKS[name][1]()
     assert len(met) == layers
     assert sum(prod(use.spec.w_shape) for use in met) == weights
+
+
+@pytest.mark.parametrize(
+    "name", ["lenet_n1", "resnet18", "resnet20", "resnet50", "mobilenet_v2", "unet"]
+)
+def test_networks_have_the_convolutions_of_our_models(name: str) -> None:
+    kinds = nn.Conv2d, nn.ConvTranspose2d
+    layers = getattr(models, name.removesuffix("_n1"))().modules()
+    ours = [(layer.weight.shape, layer.stride) for layer in layers if isinstance(layer, kinds)]
+    met = [(use.spec.w_shape, use.spec.stride) for use in NETWORKS[name][1]()]
+    assert sorted(ours) == sorted(met)
 
 
 @pytest.mark.parametrize("name", NETWORKS)

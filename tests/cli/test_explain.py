@@ -112,7 +112,7 @@ def test_a_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("webbrowser.open", seen.append)
     file = tmp_path / "page.html"
     options = ("--html", str(file), "--lang", "ko", "--grad", "weight", "--at", "0,0,1,2")
-    assert printed(SPEC, *options) == f"wrote {file}\n"
+    assert " ".join(printed(SPEC, *options).split()) == f"wrote {file}, open at dL/dw23"
     element = derive(SPEC).grad_weight[0, 0, 1, 2].left
     assert file.read_text(encoding="utf-8") == page(SPEC, "ko", element=element)
     assert seen == []

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pellucid.kernels import activation
-from pellucid.kernels.activation import relu, relu_gradient
+from pellucid.kernels.activation import relu, relu6, relu6_gradient, relu_gradient
 
 rng = np.random.default_rng(0)
 
@@ -23,18 +23,20 @@ VIEWS = {
 
 def some(dtype: str, view: str) -> np.ndarray:
     x = rng.standard_normal((4, 7, 9, 67)).astype(dtype)
-    x[0, 0, 0, :3] = np.nan, np.inf, -np.inf
+    x *= 3
+    x[0, 0, 0, :5] = np.nan, np.inf, -np.inf, 6, 0
     return VIEWS[view](x)
 
 
+@pytest.mark.parametrize(("function", "gradient"), [(relu, relu_gradient), (relu6, relu6_gradient)])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("view", VIEWS)
-def test_like_numpy(monkeypatch, dtype, view):
+def test_like_numpy(monkeypatch, dtype, view, function, gradient):
     x, gy = some(dtype, view), some(dtype, view)
-    y, gx = relu(x), relu_gradient(gy, relu(x))
+    y, gx = function(x), gradient(gy, function(x))
     monkeypatch.setattr(activation, "module", None)
-    np.testing.assert_array_equal(y, relu(x), strict=True)
-    np.testing.assert_array_equal(gx, relu_gradient(gy, y), strict=True)
+    np.testing.assert_array_equal(y, function(x), strict=True)
+    np.testing.assert_array_equal(gx, gradient(gy, y), strict=True)
 
 
 def test_a_gradient_lies_like_y_whatever_gy_does():

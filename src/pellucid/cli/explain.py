@@ -118,7 +118,7 @@ def _written(
     write("explain", html, text)
     if look:
         webbrowser.open(html.resolve().as_uri())
-    return f"wrote {html}"
+    return f"wrote {html}" if chosen is None else f"wrote {html}, open at {chosen.text()}"
 
 
 def _drawn(

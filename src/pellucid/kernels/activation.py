@@ -42,3 +42,29 @@ def relu_gradient(gy: Array, y: Array) -> Array:
         if gx is None:
             gx = module.relu_gradient(like(gy, y), y)
     return keep(gy, ~(y <= 0)) if gx is None else gx
+
+
+def relu6(x: Array) -> Array:
+    """Return x, moved to the nearer end of 0 .. 6 where it is outside; a NaN stays one.
+
+    >>> relu6(np.array([-1.0, 2.0, 7.0]))
+    array([0., 2., 6.])
+    """
+    y = None
+    if module is not None and x.dtype in _NATIVE:
+        y = module.relu6(x)
+    return np.asarray(np.clip(x, 0, 6)) if y is None else y
+
+
+def relu6_gradient(gy: Array, y: Array) -> Array:
+    """Return gy where y, of the same shape and dtype, is between 0 and 6 or NaN, else 0.
+
+    >>> relu6_gradient(np.array([3.0, 4.0, 5.0]), np.array([0.0, 2.0, 6.0]))
+    array([0., 4., 0.])
+    """
+    gx = None
+    if module is not None and y.dtype in _NATIVE:
+        gx = module.relu6_gradient(gy, y)
+        if gx is None:
+            gx = module.relu6_gradient(like(gy, y), y)
+    return keep(gy, ~((y <= 0) | (y >= 6))) if gx is None else gx

@@ -170,11 +170,13 @@ def max_indices(taps: Array, spec: PoolSpec) -> Array:
 
 def max_scatter(gy: Array, taps: Array, spec: PoolSpec) -> Array:
     """Return zeros of x's size with each gy added at the largest element of its window."""
-    gy = like(gy, taps)  # which lie as y did, and so as x
     if module is not None and gy.dtype in _NATIVE:
         found = module.largest_gradient(gy, taps, spec.windows)
+        if found is None:
+            found = module.largest_gradient(like(gy, taps), taps, spec.windows)
         if found is not None:
             return found
+    gy = like(gy, taps)  # which lie as y did, and so as x
     gx = _zeros_like(gy, spec.in_size)
     for tap, windows, elements in _taps(spec):
         gx[elements] += keep(gy[windows], taps[windows] == tap)

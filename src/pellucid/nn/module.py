@@ -373,7 +373,7 @@ class Module:
 
     def _call(self, *args: Any, **kwargs: Any) -> Any:
         """Do what a call does, unmeasured."""
-        if not (self._forward_pre_hooks or self._forward_hooks or self._backward_hooks):
+        if not self.has_hooks:
             return self.forward(*args, **kwargs)
         for before in list(self._forward_pre_hooks.values()):
             replaced = before(self, args)
@@ -387,6 +387,11 @@ class Module:
             replaced = after(self, args, y)
             y = y if replaced is None else replaced
         return watch.leave(y) if self._backward_hooks else y
+
+    @property
+    def has_hooks(self) -> bool:
+        """Whether anybody looks at its calls."""
+        return bool(self._forward_pre_hooks or self._forward_hooks or self._backward_hooks)
 
     def register_forward_pre_hook(self, hook: ForwardPreHook) -> RemovableHandle:
         """Call `hook(module, args)` before forward; what it returns replaces the arguments."""

@@ -6,7 +6,7 @@ Next room: ops/norm.py.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -83,26 +83,16 @@ class _BatchNorm(Module):
         if self.bias is not None:
             init.zeros_(self.bias)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Return weight (x - mean) / sqrt(variance + eps) + bias, channel by channel."""
+    def forward(self, x: Tensor, residual: Tensor | None = None, *, relu: bool = False) -> Tensor:
+        """Return weight (x - mean) / sqrt(variance + eps) + bias, channel by channel.
+
+        With `relu`, max(that + residual, 0), in the same passes over memory (fusion.py).
+        """
+        if relu:
+            return self._normalise(ops.batch_norm_relu, x, residual=residual)
         return self._normalise(ops.batch_norm, x)
 
-    def with_relu(self, x: Tensor, residual: Tensor | None = None) -> Tensor:
-        """Return relu(self(x) + residual), computed in the passes over memory of self(x).
-
-        Results and gradients are those of the parts. No hook of a layer is called: where there are
-        hooks, call the layers.
-
-        >>> import pellucid
-        >>> layer, x = BatchNorm2d(3), pellucid.randn(2, 3, 4, 4)
-        >>> bool((layer.with_relu(x, x) == (layer(x) + x).relu()).all())
-        True
-        """
-        if residual is None:
-            return self._normalise(ops.batch_norm_relu, x)
-        return self._normalise(ops.batch_norm_relu, x, residual=residual)
-
-    def _normalise(self, op: Callable[..., Tensor], x: Tensor, **following: Tensor) -> Tensor:
+    def _normalise(self, op: Callable[..., Tensor], x: Tensor, **following: Any) -> Tensor:
         if x.ndim not in [len(axes.split()) for axes in self.letters]:
             wanted = " or ".join(f"({', '.join(axes.split())})" for axes in self.letters)
             raise ShapeError(

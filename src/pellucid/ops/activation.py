@@ -80,14 +80,30 @@ class ReLU6(Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Array:
-        y = np.clip(x.array, 0, 6)
+        y = kernels.relu6(x.array)
         ctx.save_for_backward(y)
         return y
 
     @staticmethod
-    def backward(ctx: Any, gy: Tensor) -> Tensor:
+    def backward(ctx: Any, gy: Tensor) -> Any:
         (y,) = ctx.saved_tensors
-        return Keep.apply(gy, ~((y <= 0) | (y >= 6)))
+        return ReLU6Grad.apply(gy, y)
+
+
+class ReLU6Grad(Function):
+    """gy where 0 < y < 6, else 0; a NaN lets its gradient pass."""
+
+    equation = "gx[i] = 0 if y[i] <= 0 or y[i] >= 6 else gy[i]"
+
+    @staticmethod
+    def forward(ctx: Any, gy: Tensor, y: Tensor) -> Array:
+        ctx.save_for_backward(y)
+        return kernels.relu6_gradient(gy.array, y.array)
+
+    @staticmethod
+    def backward(ctx: Any, ggx: Tensor) -> Any:
+        (y,) = ctx.saved_tensors
+        return ReLU6Grad.apply(ggx, y), None
 
 
 class LeakyReLU(Function):

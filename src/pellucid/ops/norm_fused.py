@@ -61,10 +61,13 @@ class BatchNormReLU(Function):
         x, weight, bias, mean, scale = ctx.saved_tensors
         given = x.array, array_of(weight), array_of(bias), mean.array, scale.array
         if is_grad_enabled():
-            passed = ReLUGrad.apply(gy, Tensor(kernels.forward(*given)))
-            gx, gw, gb = _gradients(ctx, passed, x, weight, mean, scale)
+            with np.errstate(all="ignore"):
+                y = Tensor(kernels.forward(*given))
+            gx, gw, gb = _gradients(ctx, ReLUGrad.apply(gy, y), x, weight, mean, scale)
         else:
-            gx, gw, gb = map(Tensor, kernels.backward_relu(gy.array, *given, ctx.constant))
+            with np.errstate(all="ignore"):
+                found = kernels.backward_relu(gy.array, *given, ctx.constant)
+            gx, gw, gb = map(Tensor, found)
         _, need_w, need_b, *_ = ctx.needs_input_grad
         return gx, gw if need_w else None, gb if need_b else None, None, None
 
@@ -104,7 +107,8 @@ class BatchNormAddReLU(Function):
             gx, gw, gb = _gradients(ctx, gr, x, weight, mean, scale)
         else:
             arrays = x.array, array_of(weight), mean.array, scale.array
-            found = kernels.backward_add_relu(gy.array, y.array, *arrays, ctx.constant)
+            with np.errstate(all="ignore"):
+                found = kernels.backward_add_relu(gy.array, y.array, *arrays, ctx.constant)
             gx, gw, gb, gr = map(Tensor, found)
         _, need_w, need_b, *_ = ctx.needs_input_grad
         return gx, gw if need_w else None, gb if need_b else None, gr, None, None

@@ -1,0 +1,66 @@
+"""pellucid's side of train.py: a step as a user writes it. Next room: torch_training.py."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from benchmarks.train_worker import LEARNING_RATE, TRAINING, Job, Step, weights
+
+import pellucid
+from pellucid import models, nn, optim
+from pellucid.kernels.layout import as_channels_last
+from pellucid.kernels.native import module
+
+
+class Library:
+    """What train_worker.py asks for."""
+
+    def __init__(self, threads: int) -> None:
+        pellucid.set_num_threads(threads)
+
+    def settings(self) -> dict[str, str]:
+        return {
+            "pellucid": pellucid.__version__,
+            "engine": "NumPy kernels" if module is None else f"native, {module.isa()}",
+            "inference of pellucid": "eval(), no_grad()",
+            "numpy": np.__version__,
+        }
+
+    def prepare(self, job: Job, variant: str, mode: str) -> Step:
+        model = getattr(models, job.model)(**job.options)
+        parameters = dict(model.named_parameters())
+        with pellucid.no_grad():
+            for name, array in weights({name: p.shape for name, p in parameters.items()}):
+                parameters[name].copy_(array)
+        x = pellucid.from_numpy(as_channels_last(job.x()))
+        if mode == TRAINING:
+            return training(model, x, pellucid.from_numpy(job.target()))
+        return inference(model, x)
+
+    def as_numbers(self, answer: Any) -> list[float]:
+        head = answer.detach().array[:1]
+        return [float(number) for number in np.ravel(head)[:100]]
+
+
+def training(model: nn.Module, x: pellucid.Tensor, target: pellucid.Tensor) -> Step:
+    optimizer = optim.Adam(model.parameters(), lr=LEARNING_RATE)
+
+    def step() -> Any:
+        loss = nn.functional.cross_entropy(model(x), target)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        return loss.detach().reshape(1)
+
+    return step
+
+
+def inference(model: nn.Module, x: pellucid.Tensor) -> Step:
+    model.eval()
+
+    def step() -> Any:
+        with pellucid.no_grad():
+            return model(x)
+
+    return step
