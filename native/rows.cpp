@@ -1,4 +1,5 @@
-// Products of few rows. The register tile would pack b, which takes longer than the product.
+// Products for which packing b, as the register tile needs it, would take longer than to multiply:
+// of few rows, of little depth, or small.
 //
 // Lanes are columns of y, so that each y[i,j] is added up in the order of k, as everywhere. Where
 // the columns of b lie without gaps, blocks of them are turned in registers.
@@ -133,13 +134,16 @@ void columns(const FewRows<T>& p, i64 i, i64 begin, i64 end) {
 
 template <class T>
 void few_rows(const FewRows<T>& p, const Context& context) {
-  constexpr i64 block = 24 * Simd<T>::lanes;
+  // Of a job
+  constexpr i64 most_columns = 24 * Simd<T>::lanes, most_of_rows = 32;
+  const i64 across = (p.columns + most_columns - 1) / most_columns;
   auto job = [&](i64 number) {
-    const i64 begin = number * block;
-    const i64 end = begin + block < p.columns ? begin + block : p.columns;
-    i64 i = 0;
-    for (; i + most_rows <= p.rows; i += most_rows) columns<T, most_rows>(p, i, begin, end);
-    switch (p.rows - i) {
+    const i64 begin = number % across * most_columns, first = number / across * most_of_rows;
+    const i64 end = begin + most_columns < p.columns ? begin + most_columns : p.columns;
+    const i64 last = first + most_of_rows < p.rows ? first + most_of_rows : p.rows;
+    i64 i = first;
+    for (; i + most_rows <= last; i += most_rows) columns<T, most_rows>(p, i, begin, end);
+    switch (last - i) {
       case 1:
         return columns<T, 1>(p, i, begin, end);
       case 2:
@@ -148,7 +152,7 @@ void few_rows(const FewRows<T>& p, const Context& context) {
         return columns<T, 3>(p, i, begin, end);
     }
   };
-  context.parallel((p.columns + block - 1) / block,
+  context.parallel((p.rows + most_of_rows - 1) / most_of_rows * across,
                    [](void* data, i64 number) { (*static_cast<decltype(job)*>(data))(number); },
                    &job);
 }

@@ -1,4 +1,4 @@
-// Products of a matrix of few rows, which go through the other matrix once, as it lies.
+// Matrix products that read both matrices as they lie: for few rows, little depth, or small ones.
 #pragma once
 
 #include "context.hpp"

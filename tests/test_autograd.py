@@ -40,6 +40,12 @@ class TestWalk:
         (5 * x).sum().backward()
         assert x.grad.tolist() == [7.0]
 
+    def test_they_add_up_without_a_word(self):
+        x = pellucid.ones(2, requires_grad=True)
+        for _ in range(2):
+            x.backward(pellucid.full((2,), 3e38))
+        assert np.isinf(x.grad.array).all()
+
     def test_ten_thousand_ops_and_more(self):
         x = leaf(1.0)
         y = x

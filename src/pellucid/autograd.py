@@ -529,7 +529,8 @@ def _accumulate(leaf: Tensor, gradient: Tensor, held: set[int], create_graph: bo
             leaf.grad = leaf.grad + gradient
         return
     if leaf.grad is not None:
-        np.add(leaf.grad.array, gradient.array, out=leaf.grad.array)
+        with np.errstate(all="ignore"):
+            np.add(leaf.grad.array, gradient.array, out=leaf.grad.array)
         leaf.grad.bump_version()
         return
     if create_graph:

@@ -95,6 +95,24 @@ def test_the_layout_changes_no_bit(size):
         assert np.array_equal(product(a, in_layout(b)), y)
 
 
+@needs_native
+@dtypes
+@pytest.mark.parametrize("b_layout", LAYOUTS)
+@pytest.mark.parametrize(
+    "size", [*SIZES, (1, 1030, 50), (3, 7, 401), (40, 8, 500), (70, 1, 130), (33, 66, 100)], ids=str
+)
+def test_packing_changes_no_bit(monkeypatch, size, b_layout, dtype):
+    M, K, N = size
+    a, b = normal((M, K), 0, dtype), LAYOUTS[b_layout](normal((K, N), 1, dtype))
+    bias = normal((2 * N,), 2, dtype)[::2]
+    fill_pool_with_nan(M * N, dtype=dtype)
+    monkeypatch.setattr(matmul, "_VERY_FEW", max(M, K))
+    y = product(a, b, bias)
+    monkeypatch.setattr(matmul, "_VERY_FEW", 0)
+    monkeypatch.setattr(matmul, "_SMALL", 0)
+    assert np.array_equal(product(a, b, bias), y)
+
+
 def test_rows_that_are_one_row_repeated():
     a, b = (
         np.broadcast_to(integers((1, 7), 0), (5, 7)),

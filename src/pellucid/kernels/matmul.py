@@ -4,8 +4,8 @@ A row-major matrix (M, K) lies in memory as a channels-last image (1, K, M, 1): 
 of one pixel, and K are its channels. So a @ b is the forward pass of `c{K} i{M}x1 o{N} k1x1`, with
 b^T as weights (N, K, 1, 1), which the kernel packs, whatever their strides. Rows of a with gaps are
 copied. Where a has few rows and b^T has rows without gaps, y^T = b^T a^T is computed instead: then
-the small a is packed, and the large b is read as it lies. Where a has very few rows, a kernel of
-its own packs nothing.
+the small a is packed, and the large b is read as it lies. Where packing would take longer than to
+multiply, a kernel of its own packs nothing.
 
 Each y[i,j] is added up in the order of k, in panels of at most 512 (docs/maths.md, 12). So no bit
 of it depends on how a and b lie, on the number of threads, or on the other rows and columns.
@@ -32,8 +32,9 @@ _NATIVE = (float32, float64)
 _PANEL = 512
 # Up to so many rows, turning y round costs less than packing b.
 _FEW_ROWS = 64
-# Up to so many, going through b as it lies for four rows at a time costs less than packing a.
-_VERY_FEW_ROWS = 8
+# Up to so many rows, or so deep, a product takes less time than packing b would. So does one of at
+# most so many multiplications.
+_VERY_FEW, _SMALL = 8, 1 << 18
 
 
 def product(a: Array, b: Array, bias: Array | None = None) -> Array:
@@ -74,12 +75,11 @@ def _multiply(a: Array, b: Array, bias: Array | None, y: Array) -> None:
     The bias is added last: the kernel would begin its sums with it, but not where y is turned.
     """
     M, N = y.shape
-    turns = _has_whole_rows(b.T)
-    if M <= _VERY_FEW_ROWS and b.size and (turns or _has_whole_rows(b)):
+    if _packs_nothing(M, b):
         bias = None if bias is None else np.ascontiguousarray(bias)
         module.multiply_rows(a, b, bias, y, _step(b.shape[0]))
         return
-    if not (M <= _FEW_ROWS and M < N and turns):
+    if not (M <= _FEW_ROWS and M < N and _has_whole_rows(b.T)):
         _add_panels(a, b, y)
     else:
         # (N, K) @ (K, M) -> (N, M), which lies as y where M is 1
@@ -106,6 +106,15 @@ def _add_panels(a: Array, b: Array, y: Array) -> None:
         # (M, step) @ (step, N) -> (M, N)
         _correlate(a[:, k : k + step], b[k : k + step], part)
         y += part
+
+
+def _packs_nothing(M: int, b: Array) -> bool:
+    """Whether b is to be read as it lies, in one pass for each four of M rows."""
+    K, N = b.shape
+    few = M <= _VERY_FEW or M * K * N <= _SMALL
+    if _has_whole_rows(b):
+        return b.size > 0 and (few or K <= _VERY_FEW)
+    return b.size > 0 and few and _has_whole_rows(b.T)
 
 
 def _step(depth: int) -> int:
