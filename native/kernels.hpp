@@ -1,91 +1,17 @@
-// What every build of the kernels offers, and what it asks of the library around it.
+// What every build of the kernels offers.
 //
 // The kernels are compiled once for each instruction set, in a namespace of their own; module.cpp
-// picks one table of them when the library is imported. All sizes and strides are in elements.
+// picks one table of them when the library is imported.
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
+#include "conv.hpp"
+#include "maps.hpp"
+#include "norms.hpp"
+#include "pooling.hpp"
+#include "rows.hpp"
+#include "steps.hpp"
 
 namespace pellucid {
-
-using i64 = std::int64_t;
-
-constexpr int max_axes = 3;
-
-// One spatial axis of a correlation: output q reads x at q step + offset[t], for each tap t.
-struct Axis {
-  i64 in, out, step, taps;
-  const i64* offset;  // where tap t lies for output 0; may be negative or past the end: zeros
-  const i64* weight;  // where tap t lies in w
-  i64 x, y;           // strides
-};
-
-// The channels are those of one group.
-struct Sizes {
-  i64 images, groups, in_channels, out_channels;
-};
-
-// Weights as a kernel reads them, for many calls; without data until the first one makes them.
-struct Packed {
-  void* data = nullptr;
-  i64 bytes = 0;
-};
-
-// y[n, q, o] = b[o] + sum over taps t and channels c of x[n, q step + offset[t], c] w[o, c, t]
-//
-// Both a forward convolution and each phase of a grad_input have this form, with other taps
-// (docs/maths.md, phases). The channels of x and y are adjacent in memory.
-template <class T>
-struct Correlation : Sizes {
-  Axis axis[max_axes];
-  const T* x;
-  i64 x_image;
-  const T* w;
-  i64 w_group, w_out, w_in;
-  Packed* packed;  // one for each group, or null: nothing is kept
-  const T* b;      // null for none
-  bool relu;
-  T* y;
-  i64 y_image;
-};
-
-// gw[o, c, t] = sum over n, q of gy[n, q, o] x[n, q step + offset[t], c]; gy lies without gaps.
-template <class T>
-struct WeightGradient : Sizes {
-  Axis axis[max_axes];  // `y` strides are not used
-  const T* x;
-  i64 x_image;
-  const T* gy;
-  T* gw;
-  i64 gw_group, gw_out, gw_in;
-};
-
-// gx[n, h, c] = sum over o, and taps t and q with q step + offset[t] = h, of gy[n, q, o] w[o, c, t]
-//
-// One group; the axes are those of the forward correlation. The channels of gx and gy are adjacent.
-template <class T>
-struct InputGradient : Sizes {
-  Axis axis[max_axes];  // `x` strides are those of gx, `y` those of gy
-  const T* gy;
-  i64 gy_image;
-  const T* w;
-  i64 w_out, w_in;
-  T* gx;
-  i64 gx_image;
-};
-
-// What a kernel needs from outside: threads and memory that lasts for one call.
-struct Context {
-  // Calls job(data, k) for k < jobs, on however many threads there are.
-  void (*parallel)(i64 jobs, void (*job)(void* data, i64 k), void* data);
-  int threads;
-  // Memory for the whole call, aligned to 64 bytes; null when there is none left.
-  void* (*allocate)(std::size_t bytes);
-  void (*release)(void* memory);
-};
-
-enum Algorithm { direct, winograd, lanewise, algorithms };
 
 template <class T>
 struct Functions {
@@ -94,6 +20,11 @@ struct Functions {
   bool (*correlate[algorithms])(const Correlation<T>* phases, i64 count, const Context&);
   bool (*grad_weight[algorithms])(const WeightGradient<T>&, const Context&);
   bool (*grad_input)(const InputGradient<T>&, const Context&);
+  const Maps<T>* maps;
+  const Pooling<T>* pooling;
+  const Norms<T>* norms;
+  const Products<T>* products;
+  const Steps<T>* steps;
   // A loop of multiply-adds and nothing else; returns how many it made.
   i64 (*multiply_adds)(i64 rounds);
 };

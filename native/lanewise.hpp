@@ -9,7 +9,7 @@
 // gw, gy turns instead.
 #pragma once
 
-#include "kernels.hpp"
+#include "conv.hpp"
 #include "patch.hpp"
 #include "simd.hpp"
 

@@ -1,36 +1,21 @@
 // The Python module `pellucid._native`: arrays in, arrays out. It picks the kernels for this
 // processor, checks nothing that kernels/conv has checked already, and computes no formula itself.
+#include "module.hpp"
+
 #include <cxxabi.h>
-#include <nanobind/nanobind.h>
-#include <nanobind/ndarray.h>
-#include <nanobind/stl/optional.h>
-#include <nanobind/stl/string.h>
-#include <nanobind/stl/tuple.h>
-#include <nanobind/stl/vector.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cstring>
-#include <optional>
 #include <string>
-#include <thread>
 #include <vector>
 
-#include "isas.hpp"
-#include "kernels.hpp"
 #include "memory.hpp"
 #include "threads.hpp"
-
-namespace nb = nanobind;
 
 namespace pellucid {
 
 namespace {
-
-// Below this many multiply-adds, waking a thread costs more than it saves.
-constexpr i64 least_parallel_work = 200000;
-
-const Kernels* active = nullptr;
 
 std::vector<std::string> isas() {
   std::vector<std::string> found;
@@ -44,9 +29,6 @@ bool select_isa(const std::string& isa) {
   return build != nullptr;
 }
 
-using In = nb::ndarray<nb::ro, nb::device::cpu>;
-using Out = nb::ndarray<nb::device::cpu>;
-using Result = nb::ndarray<nb::numpy>;
 // Sizes and taps of a correlation, 64-bit integers that kernels/conv/correlation.py writes in this
 // order: images, groups, in_channels, out_channels, work, then for each axis in, out, step, taps,
 // and for each tap its offset and its place in the kernel.
@@ -75,41 +57,6 @@ i64 read(const Plan& plan, Sizes& sizes, Axis* axis, std::vector<i64>& numbers, 
   return work;
 }
 
-Context context(i64 work) {
-  const int threads = work < least_parallel_work ? 1 : thread_count();
-  return {threads == 1 ? serial : parallel, threads, allocate, release};
-}
-
-// Lets other threads run Python meanwhile, in place of nb::gil_scoped_release, unless it takes
-// longer to let them than to work. Where the interpreter has ended before a daemon thread comes
-// back, Python until 3.14 ends that thread by unwinding its stack, and in a destructor that aborts
-// the process. Such a thread waits here until the process is gone.
-class WithoutGil {
- public:
-  explicit WithoutGil(i64 work)
-      : thread_(work < least_parallel_work ? nullptr : PyEval_SaveThread()) {}
-  ~WithoutGil() {
-    try {
-      if (thread_) PyEval_RestoreThread(thread_);
-    } catch (...) {
-      for (;;) std::this_thread::sleep_for(std::chrono::hours(1));
-    }
-  }
-  WithoutGil(const WithoutGil&) = delete;
-
- private:
-  PyThreadState* thread_;
-};
-
-// compute(T{}) for the type T of an array's elements.
-template <class Compute>
-void by_type(const In& x, Compute compute) {
-  if (x.itemsize() == sizeof(float))
-    compute(float{});
-  else
-    compute(double{});
-}
-
 // Weights as `correlate` reads them, of each group: made by the first call that is given them.
 struct PackedGroups {
   explicit PackedGroups(std::size_t groups) : of(groups) {}
@@ -124,33 +71,6 @@ struct PackedGroups {
   }
   std::vector<Packed> of;
 };
-
-// New memory from the pool for an array that lies in row-major order, or for (N, C, ...) as
-// (N, ..., C).
-Result empty(const nb::tuple& shape, bool double_precision, bool channels_last) {
-  std::size_t sizes[max_axes + 2];
-  i64 strides[max_axes + 2];
-  const std::size_t axes = nb::len(shape);
-  // Sizes of 0 apart, so that strides are known to fit too.
-  i64 bytes = double_precision ? 8 : 4;
-  bool none = false;
-  for (std::size_t a = 0; a < axes; ++a) {
-    sizes[a] = nb::cast<std::size_t>(shape[a]);
-    none = none || sizes[a] == 0;
-    if (sizes[a] && __builtin_mul_overflow(bytes, sizes[a], &bytes)) throw std::bad_alloc();
-  }
-  i64 step = channels_last ? i64(sizes[1]) : 1;
-  for (std::size_t a = axes; a-- > 0;) {
-    const bool innermost = channels_last && a == 1;
-    strides[a] = innermost ? 1 : step;
-    if (!innermost) step *= i64(sizes[a]);
-  }
-  void* memory = allocate(none ? 0 : std::size_t(bytes));
-  if (!memory) throw std::bad_alloc();
-  nb::capsule owner(memory, [](void* p) noexcept { release(p); });
-  const auto dtype = double_precision ? nb::dtype<double>() : nb::dtype<float>();
-  return Result(memory, axes, sizes, owner, strides, dtype);
-}
 
 void correlate(int algorithm, In x, In w, const std::optional<In>& b, const std::vector<Out>& ys,
                const std::vector<Plan>& plans, bool transposed, PackedGroups* packed = nullptr,
@@ -267,9 +187,15 @@ double fma_peak(bool double_precision, double least_seconds) {
 NB_MODULE(_native, m) {
   using namespace pellucid;
   active = builds_that_run().front();  // the best
+  nb::set_leak_warnings(false);        // caches of Python functions live until the very end
   nb::class_<PackedGroups>(m, "Packed")
       .def(nb::init<std::size_t>(), nb::arg("groups"))
       .def_prop_ro("nbytes", &PackedGroups::bytes);
+  add_maps(m);
+  add_pooling(m);
+  add_norms(m);
+  add_rows(m);
+  add_steps(m);
   m.def("correlate", [](int algorithm, In x, In w, const std::optional<In>& b,
                         const std::vector<Out>& ys, const std::vector<Plan>& plans,
                         bool transposed) { correlate(algorithm, x, w, b, ys, plans, transposed); });
@@ -279,7 +205,7 @@ NB_MODULE(_native, m) {
   m.def("grad_weight", &grad_weight);
   m.def("winograd_part", &winograd_part);
   m.def("grad_input", &grad_input);
-  m.def("empty", &empty);
+  m.def("empty", nb::overload_cast<const nb::tuple&, bool, bool>(&empty));
   m.def("isas", &isas);
   m.def("isa", [] { return active->isa; });
   m.def("vector_bytes", [] { return active->vector_bytes; });

@@ -5,7 +5,7 @@
 // into a frame of zeros, a few per cent of the time.
 #pragma once
 
-#include "kernels.hpp"
+#include "conv.hpp"
 #include "simd.hpp"
 
 namespace pellucid::PELLUCID_ISA {

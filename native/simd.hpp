@@ -169,6 +169,32 @@ PELLUCID_INLINE V fma(V a, V b, V c) {
 }
 #endif
 
+// The root of each lane, rounded correctly. GCC 12 warns of AVX-512 without a mask.
+#if defined(__AVX512F__)
+PELLUCID_INLINE Vec<float> square_root(Vec<float> a) {
+  return _mm512_maskz_sqrt_ps(-1, a);
+}
+PELLUCID_INLINE Vec<double> square_root(Vec<double> a) {
+  return _mm512_maskz_sqrt_pd(-1, a);
+}
+#elif defined(__AVX2__)
+PELLUCID_INLINE Vec<float> square_root(Vec<float> a) {
+  return _mm256_sqrt_ps(a);
+}
+PELLUCID_INLINE Vec<double> square_root(Vec<double> a) {
+  return _mm256_sqrt_pd(a);
+}
+#else
+PELLUCID_INLINE Vec<float> square_root(Vec<float> a) {
+  for (int l = 0; l < Simd<float>::lanes; ++l) a[l] = __builtin_sqrtf(a[l]);
+  return a;
+}
+PELLUCID_INLINE Vec<double> square_root(Vec<double> a) {
+  for (int l = 0; l < Simd<double>::lanes; ++l) a[l] = __builtin_sqrt(a[l]);
+  return a;
+}
+#endif
+
 // A vector whose lane l is lane from(l) of `a`, or of `b` behind it. One shuffle.
 template <class T>
 struct Mask;
@@ -196,6 +222,27 @@ struct Count<0, l...> {
 
 template <class T>
 using Lanes = typename Count<Simd<T>::lanes>::Type;
+
+// Adds a vector's elements to as many sums in float64.
+PELLUCID_INLINE void add_to(double* sums, Vec<double> v) {
+  store(sums, load(sums) + v);
+}
+
+template <int... l>
+PELLUCID_INLINE void add_to(double* sums, Vec<float> v, [[maybe_unused]] Indices<l...> half) {
+#if __has_builtin(__builtin_shufflevector)
+  constexpr int count = half.count;
+  add_to(sums, __builtin_convertvector(__builtin_shufflevector(v, v, l...), Vec<double>));
+  add_to(sums + count,
+         __builtin_convertvector(__builtin_shufflevector(v, v, (l + count)...), Vec<double>));
+#else
+  for (int k = 0; k < Simd<float>::lanes; ++k) sums[k] += double(v[k]);
+#endif
+}
+
+PELLUCID_INLINE void add_to(double* sums, Vec<float> v) {
+  add_to(sums, v, Lanes<double>{});
+}
 
 // Parts of 16 bytes. Units of S elements from the low or the high halves of the parts of two
 // vectors, by turns.

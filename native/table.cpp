@@ -1,6 +1,7 @@
 // The kernels of one instruction set, as the one symbol that module.cpp sees of them.
 #include "table.hpp"
 
+#include "kernels.hpp"
 #include "simd.hpp"
 
 namespace pellucid::PELLUCID_ISA {
@@ -21,6 +22,11 @@ constexpr Functions<T> functions = {
     {each<T, correlate_directly<T>>, each<T, correlate_winograd<T>>, correlate_lanewise<T>},
     {grad_weight_directly<T>, grad_weight_winograd<T>, grad_weight_lanewise<T>},
     grad_input_planar<T>,
+    &TableOf<T>::maps,
+    &TableOf<T>::pooling,
+    &TableOf<T>::norms,
+    &TableOf<T>::products,
+    &TableOf<T>::steps,
     multiply_adds<T>,
 };
 

@@ -1,7 +1,12 @@
 // The kernels that each build defines, one file for each line.
 #pragma once
 
-#include "kernels.hpp"
+#include "conv.hpp"
+#include "maps.hpp"
+#include "norms.hpp"
+#include "pooling.hpp"
+#include "rows.hpp"
+#include "steps.hpp"
 
 namespace pellucid::PELLUCID_ISA {
 
@@ -25,6 +30,16 @@ double winograd_products(const Axis* axis);
 // Makes `rounds` dependent multiply-adds in each of many chains; returns how many in all.
 template <class T>
 i64 multiply_adds(i64 rounds);
+
+// The functions of a family other than convolutions, one line for each file that defines them.
+template <class T>
+struct TableOf {
+  static const Maps<T> maps;
+  static const Pooling<T> pooling;
+  static const Norms<T> norms;
+  static const Products<T> products;
+  static const Steps<T> steps;
+};
 
 }  // namespace pellucid::PELLUCID_ISA
 

@@ -1,7 +1,7 @@
 // A small pool of threads. A call is cut into jobs, and whoever is free takes the next one.
 #pragma once
 
-#include "kernels.hpp"
+#include "context.hpp"
 
 namespace pellucid {
 

@@ -4,7 +4,7 @@
 // made by transposing small squares, several input channels at a time where those are adjacent too.
 #pragma once
 
-#include "kernels.hpp"
+#include "conv.hpp"
 #include "simd.hpp"
 
 namespace pellucid::PELLUCID_ISA {

@@ -7,8 +7,8 @@
 // part counts like further channels.
 #pragma once
 
+#include "conv.hpp"
 #include "jobs.hpp"
-#include "kernels.hpp"
 #include "patch.hpp"
 #include "winograd.hpp"
 

@@ -3,11 +3,15 @@
 import gc
 import tracemalloc
 
+import numpy as np
 import pytest
+from kernels.conv.native import needs_native
 
 import pellucid
-from pellucid import autograd
+from pellucid import autograd, nn
 from pellucid.errors import GraphError
+from pellucid.kernels import conv
+from pellucid.kernels.native import module
 
 
 def leaf(*values):
@@ -76,6 +80,37 @@ def test_saved_arrays_go_as_backward_uses_them():
     node = y.grad_fn.next_functions[0][0]
     y.backward()
     assert node._saved is None
+
+
+@needs_native
+def test_the_walk_needs_two_gradients_beside_the_graph():
+    x = pellucid.ones(1 << 18, requires_grad=True)
+    before, *_ = module.pool_state()
+    y = x
+    for _ in range(8):
+        y = y.relu()
+    gy = pellucid.Tensor(np.ones_like(x.array))
+    held, *_ = module.pool_state()
+    one = (held - before) / 8
+    module.take_pool_peak()
+    y.backward(gy)
+    assert held + one <= module.take_pool_peak() < held + 2.5 * one
+    del y
+    assert module.pool_state()[0] < before + 1.5 * one  # x.grad
+
+
+def test_images_get_no_gradient_that_nobody_asked_for(monkeypatch):
+    ran = []
+
+    def grad_input(gy, w, *rest, **options):
+        ran.append(w.shape)
+        return true_grad_input(gy, w, *rest, **options)
+
+    true_grad_input = conv.grad_input
+    monkeypatch.setattr(conv, "grad_input", grad_input)
+    model, x = nn.Sequential(nn.Conv2d(3, 8, 3), nn.Conv2d(8, 4, 3)), pellucid.ones(2, 3, 9, 9)
+    model(x).sum().backward()
+    assert ran == [(4, 8, 3, 3)]
 
 
 def test_graphs_have_no_cycles():

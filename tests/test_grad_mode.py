@@ -2,9 +2,11 @@
 
 import threading
 
+import numpy as np
 import pytest
 
 import pellucid
+from pellucid.grad_mode import run_silently
 
 
 def leaf(*values):
@@ -40,3 +42,47 @@ def test_each_thread_has_its_own_mode():
         thread.start()
         thread.join()
     assert found == [True]
+
+
+class TestRunSilently:
+    def test_numpy_is_silent_inside_and_as_it_was_outside(self):
+        def divide():
+            assert not pellucid.is_grad_enabled()
+            return run_silently(True, lambda: (pellucid.is_grad_enabled(), np.ones(1) / 0))
+
+        with np.errstate(all="raise"):
+            recording, quotient = run_silently(False, divide)
+            assert recording
+            assert np.isinf(quotient).all()
+            assert pellucid.is_grad_enabled()
+            with pytest.raises(FloatingPointError):
+                np.ones(1) / np.zeros(1)
+
+    def test_an_error_leaves_no_trace(self):
+        def fail():
+            raise KeyError
+
+        with np.errstate(all="raise"):
+            for _ in range(2):
+                with pytest.raises(KeyError):
+                    run_silently(False, fail)
+                assert pellucid.is_grad_enabled()
+                with pytest.raises(FloatingPointError):
+                    np.ones(1) / np.zeros(1)
+                assert np.isinf((pellucid.ones(1) / 0).array).all()
+
+    def test_threads_do_not_meet(self):
+        inside, done = threading.Event(), threading.Event()
+
+        def wait():
+            inside.set()
+            assert done.wait(10)
+
+        thread = threading.Thread(target=run_silently, args=(False, wait))
+        thread.start()
+        assert inside.wait(10)
+        with np.errstate(all="raise"):
+            assert pellucid.is_grad_enabled()
+            assert np.isinf((pellucid.ones(1) / 0).array).all()
+        done.set()
+        thread.join()

@@ -19,12 +19,13 @@ from types import FrameType
 from typing import Any
 
 import numpy as np
+import pytest
 from kernels.conv.native import needs_native
 
 import pellucid
 from pellucid import nn, optim
 from pellucid.kernels import matmul
-from pellucid.models import digits_cnn
+from pellucid.models import digits_cnn, lenet
 
 FOLDERS = tuple(str(Path(package.__file__).parent) for package in (pellucid, np))
 PRODUCTS = {
@@ -78,12 +79,42 @@ def products(function: Callable[[], Any], folders: tuple[str, ...] = FOLDERS) ->
     }
 
 
-def training_step() -> None:
-    """Forward, loss, backward, gradient clipping and the optimizer's step of the digits network."""
+class Residual(nn.Module):
+    """What residual networks are made of: a stem, a block with a shortcut, and a mean of pixels."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Sequential(
+            nn.Conv2d(3, 8, 3, padding=1, bias=False), nn.BatchNorm2d(8), nn.ReLU(), nn.MaxPool2d(2)
+        )
+        self.inner = nn.Sequential(
+            nn.Conv2d(8, 16, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(16), nn.ReLU(),
+            nn.Conv2d(16, 16, 3, padding=1, bias=False), nn.BatchNorm2d(16),
+        )  # fmt: skip
+        self.shortcut = nn.Sequential(nn.Conv2d(8, 16, 1, stride=2, bias=False), nn.BatchNorm2d(16))
+        self.pool, self.linear = nn.AdaptiveAvgPool2d(1), nn.Linear(16, 10)
+
+    def forward(self, x: pellucid.Tensor) -> pellucid.Tensor:
+        x = self.stem(x)
+        return self.linear(self.pool((self.inner(x) + self.shortcut(x)).relu()).flatten(1))
+
+
+# A network, and the shape of a batch of images for it.
+NETWORKS: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
+    "digits": (digits_cnn, (32, 1, 8, 8)),
+    "lenet": (lenet, (2, 1, 28, 28)),
+    "lenet, one image": (lenet, (1, 1, 28, 28)),
+    "residual": (Residual, (4, 3, 16, 16)),
+}
+
+
+def training_step(network: str = "digits") -> None:
+    """Forward, loss, backward, gradient clipping and the optimizer's step."""
     pellucid.manual_seed(0)
-    model = digits_cnn()
+    make, shape = NETWORKS[network]
+    model = make()
     step = optim.Adam(model.parameters(), lr=0.01)
-    images, labels = pellucid.randn(32, 1, 8, 8), pellucid.tensor(np.arange(32) % 10)
+    images, labels = pellucid.randn(*shape), pellucid.tensor(np.arange(shape[0]) % 10)
     loss = nn.functional.cross_entropy(model(images), labels)
     loss.backward()
     nn.clip_grad_norm_(model.parameters(), 1.0)
@@ -91,8 +122,9 @@ def training_step() -> None:
 
 
 @needs_native
-def test_a_training_step_makes_its_own_products() -> None:
-    assert products(training_step) == set()
+@pytest.mark.parametrize("network", NETWORKS)
+def test_a_training_step_makes_its_own_products(network: str) -> None:
+    assert products(lambda: training_step(network)) == set()
 
 
 def test_the_fallback_is_noticed(monkeypatch) -> None:

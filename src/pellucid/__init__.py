@@ -13,6 +13,7 @@ from pellucid import autograd as autograd
 from pellucid import nn as nn
 from pellucid import ops as ops
 from pellucid import optim as optim
+from pellucid import profiler as profiler
 from pellucid.backend import device as device
 from pellucid.checkpoint import Checkpoint as Checkpoint
 from pellucid.checkpoint import load as load
@@ -47,6 +48,7 @@ from pellucid.grad_mode import enable_grad as enable_grad
 from pellucid.grad_mode import is_grad_enabled as is_grad_enabled
 from pellucid.grad_mode import no_grad as no_grad
 from pellucid.grad_mode import set_grad_enabled as set_grad_enabled
+from pellucid.inference import optimize_for_inference as optimize_for_inference
 from pellucid.kernels.conv import set_winograd as set_winograd
 from pellucid.kernels.native import empty_cache as empty_cache
 from pellucid.kernels.native import get_num_threads as get_num_threads

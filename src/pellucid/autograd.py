@@ -13,14 +13,14 @@ import heapq
 import itertools
 import weakref
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, ClassVar, NamedTuple, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 
 from pellucid.backend import Array
-from pellucid.dtypes import DType, as_dtype, is_float
+from pellucid.dtypes import DType, as_dtype, float32, float64, is_float
 from pellucid.errors import GraphError, ShapeError
-from pellucid.grad_mode import enable_grad, is_grad_enabled, set_grad_enabled
+from pellucid.grad_mode import enable_grad, is_grad_enabled, run_silently, set_grad_enabled
 from pellucid.hooks import watchers
 from pellucid.tensor import Tensor
 
@@ -29,14 +29,9 @@ Edge: TypeAlias = "tuple[Function | Tensor, int]"
 Hook: TypeAlias = Callable[[Tensor], "Tensor | None"]
 
 
-class _Saved(NamedTuple):
-    """One saved tensor. An output is kept as its array: its tensor would close a cycle."""
-
-    array: Array
-    version: list[int]
-    version_then: int
-    tensor: Tensor | None  # an input or a constant
-    output_index: int  # of an output
+# One saved tensor: its array, its version and what that was, the tensor itself if it is an input or
+# a constant, and the index of an output, whose tensor would close a cycle.
+_Saved: TypeAlias = "tuple[Array, list[int], int, Tensor | None, int]"
 
 
 class Function:
@@ -91,18 +86,26 @@ class Function:
     @classmethod
     def apply(cls, *args: Any) -> Any:
         """Compute the outputs from `args` and record how they were made."""
+        timer = watchers.timer
+        return cls._apply(*args) if timer is None else timer.forward(cls, args)
+
+    @classmethod
+    def _apply(cls, *args: Any) -> Any:
+        """Do what `apply` does, unmeasured."""
         node = cls()
-        node.needs_input_grad = tuple([isinstance(a, Tensor) and a.requires_grad for a in args])
+        node.needs_input_grad = tuple([isinstance(a, Tensor) and a._requires_grad for a in args])
         recording = is_grad_enabled() and True in node.needs_input_grad
         # 1 / 0 is inf, as IEEE 754 has it, without a word
-        with set_grad_enabled(False), np.errstate(all="ignore"):
-            result = cls.forward(node, *args)
-        single = not isinstance(result, tuple)
-        results = (result,) if single else result
-        outputs = tuple([_output(r, args) for r in results])
+        result = run_silently(False, cls.forward, node, *args)
+        if isinstance(result, tuple):
+            outputs = tuple([_output(r, args) for r in result])
+            if recording:
+                node._record(args, result, outputs)
+            return outputs
+        y = _output(result, args)
         if recording:
-            node._record(args, results, outputs)
-        return outputs[0] if single else outputs
+            node._record(args, (result,), (y,))
+        return y
 
     def save_for_backward(self, *values: Tensor | Array | None) -> None:
         """Keep tensors (inputs, outputs, or constants as arrays) for `backward`."""
@@ -137,16 +140,17 @@ class Function:
     def _unpack(self, saved: _Saved | None) -> Tensor | None:
         if saved is None:
             return None
-        if saved.version[0] != saved.version_then:
+        array, version, version_then, tensor, output_index = saved
+        if version[0] != version_then:
             raise GraphError(
                 self.name,
-                f"a tensor of shape {saved.array.shape} that its backward needs was changed in "
-                f"place: version {saved.version[0]}, saved at {saved.version_then}",
+                f"a tensor of shape {array.shape} that its backward needs was changed in place: "
+                f"version {version[0]}, saved at {version_then}",
                 fix="change a clone(), or change it after backward",
             )
-        if saved.tensor is not None:
-            return saved.tensor
-        return Tensor._made_by(saved.array, saved.version, self, saved.output_index)
+        if tensor is not None:
+            return tensor
+        return Tensor._made_by(array, version, self, output_index)
 
     def _record(
         self, args: tuple[Any, ...], results: tuple[Any, ...], outputs: tuple[Tensor, ...]
@@ -154,15 +158,17 @@ class Function:
         """Make this node part of the graph: its edges, its outputs and what it saves."""
         self._sequence = next(Function._counter)
         self.next_functions = tuple([_edge(a) if isinstance(a, Tensor) else None for a in args])
-        self._outputs = tuple([(y.shape, y.dtype) for y in outputs])
-        for index, (result, y) in enumerate(zip(results, outputs, strict=True)):
-            silent = any(result is quiet for quiet in self._non_differentiable)
-            if is_float(y.dtype) and not silent:
+        quiet = [id(result) for result in self._non_differentiable]
+        for index, y in enumerate(outputs):
+            shape, dtype = y.array.shape, y.array.dtype
+            self._outputs += ((shape, dtype),)
+            if is_float(dtype) and id(results[index]) not in quiet:
                 y._set_creator(self, index)
-        self._saved = tuple([_pack(value, results, outputs) for value in self._to_save])
+        if self._to_save:
+            self._saved = tuple([_pack(value, results, outputs) for value in self._to_save])
         self._to_save = self._non_differentiable = ()
 
-    def _run_backward(self, gradients: list[Tensor | None]) -> tuple[Tensor | None, ...]:
+    def _run_backward(self, gradients: list[Tensor | None]) -> list[Tensor | None]:
         """Call `backward` and hold its answer against the arguments of forward."""
         for index, (shape, dtype) in enumerate(self._outputs):
             if gradients[index] is None:
@@ -176,10 +182,11 @@ class Function:
                 "arguments of forward",
                 fix="return one gradient for each argument, None where there is none",
             )
-        return tuple([self._checked(k, gradient) for k, gradient in enumerate(found)])
+        saved = [s[0] for s in self._saved or () if s is not None]
+        return [self._checked(k, gradient, saved) for k, gradient in enumerate(found)]
 
-    def _checked(self, k: int, gradient: Any) -> Tensor | None:
-        """Return gradient number k if it fits the argument it belongs to."""
+    def _checked(self, k: int, gradient: Any, saved: list[Array]) -> Tensor | None:
+        """Return gradient number k if it fits its argument, with memory of its own."""
         edge = self.next_functions[k]
         if gradient is None or edge is None:
             return None
@@ -190,16 +197,18 @@ class Function:
                 fix="wrap an array with pellucid.from_numpy",
             )
         shape, dtype = _edge_shape(edge)
-        if gradient.shape != shape:
+        array = gradient.array
+        if array.shape != shape:
             raise ShapeError(
                 self.name,
                 f"backward returned shape {gradient.shape} for argument {k} of shape {shape}",
                 fix="return a gradient of the argument's own shape (sum over broadcast axes)",
             )
-        saved = [s.array for s in self._saved or () if s is not None]
-        if any(_share_memory(gradient.array, array) for array in saved):
-            gradient = gradient.clone()  # else a leaf's grad would be another tensor's memory
-        return gradient if gradient.dtype == dtype else gradient.to(dtype)
+        for kept in saved:
+            if _share_memory(array, kept):
+                gradient = gradient.clone()  # else a leaf's grad would be another tensor's memory
+                break
+        return gradient if array.dtype == dtype else gradient.to(dtype)
 
 
 def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
@@ -222,7 +231,7 @@ def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _edge(tensor: Tensor) -> Edge | None:
-    if not tensor.requires_grad:
+    if not tensor._requires_grad:
         return None
     return (tensor, 0) if tensor.grad_fn is None else (tensor.grad_fn, tensor._output_index)
 
@@ -235,7 +244,8 @@ def _edge_shape(edge: Edge) -> tuple[tuple[int, ...], DType]:
 def _output(result: Any, args: tuple[Any, ...]) -> Tensor:
     """Wrap what forward returned; a view of an input shares that input's version."""
     array = result.array if isinstance(result, Tensor) else np.asarray(result)
-    as_dtype(array.dtype)
+    if array.dtype not in (float32, float64):
+        as_dtype(array.dtype)
     y = Tensor(array)
     for arg in args:
         if isinstance(arg, Tensor) and _share_memory(array, arg.array):
@@ -246,9 +256,8 @@ def _output(result: Any, args: tuple[Any, ...]) -> Tensor:
 
 def _share_memory(a: Array, b: Array) -> bool:
     """Whether both are the same array or views of one; NumPy keeps chains of bases short."""
-    owner_a = a if a.base is None else a.base
-    owner_b = b if b.base is None else b.base
-    return owner_a is owner_b or owner_a is b or owner_b is a
+    owner = a if a.base is None else a.base
+    return b is owner or b.base is owner or b.base is a
 
 
 def _pack(
@@ -256,11 +265,11 @@ def _pack(
 ) -> _Saved | None:
     if value is None:
         return None
-    for index, (result, y) in enumerate(zip(results, outputs, strict=True)):
-        if value is result and y.grad_fn is not None:
-            return _Saved(y.array, y._version, y._version[0], None, index)
+    for index, result in enumerate(results):
+        if value is result and (y := outputs[index]).grad_fn is not None:
+            return y.array, y._version, y._version[0], None, index
     tensor = value if isinstance(value, Tensor) else Tensor(value)
-    return _Saved(tensor.array, tensor._version, tensor._version[0], tensor, 0)
+    return tensor.array, tensor._version, tensor._version[0], tensor, 0
 
 
 class _Walk:
@@ -296,24 +305,26 @@ class _Walk:
 
     def run(self, wanted: set[tuple[int, int]], useful: set[Function] | None) -> None:
         """Run every node that gradients reach, or only the `useful` ones."""
-        with set_grad_enabled(self.create_graph):
-            while self._waiting:
-                _, node = heapq.heappop(self._waiting)
-                gradients = self._gradients.pop(node)
-                for index, arrived in enumerate(gradients):
-                    if arrived is not None:
-                        hooks = (node._hooks or {}).get(index)
-                        gradients[index] = gradient = self._run_hooks(hooks, arrived)
-                        if (id(node), index) in wanted:
-                            self.captured[id(node), index] = gradient
-                if useful is None or node in useful:
-                    self._pass_through(node, gradients, wanted, useful)
-            for key, (leaf, gradient) in self.leaves.items():
-                self.leaves[key] = leaf, self._run_hooks(leaf._hooks, gradient)
+        run_silently(self.create_graph, self._run, wanted, useful)
+
+    def _run(self, wanted: set[tuple[int, int]], useful: set[Function] | None) -> None:
+        while self._waiting:
+            _, node = heapq.heappop(self._waiting)
+            gradients = self._gradients.pop(node)
+            for index, arrived in enumerate(gradients) if node._hooks or wanted else ():
+                if arrived is not None:
+                    hooks = (node._hooks or {}).get(index)
+                    gradients[index] = gradient = self._run_hooks(hooks, arrived)
+                    if (id(node), index) in wanted:
+                        self.captured[id(node), index] = gradient
+            if useful is None or node in useful:
+                self._pass_through(node, gradients, wanted, useful)
+        for key, (leaf, gradient) in self.leaves.items():
+            self.leaves[key] = leaf, self._run_hooks(leaf._hooks, gradient)
 
     def _run_hooks(self, hooks: dict[int, Hook] | None, gradient: Tensor) -> Tensor:
         """Pass a gradient through the hooks of its tensor; a hook may replace it, or keep it."""
-        for hook in list((hooks or {}).values()):
+        for hook in list(hooks.values()) if hooks else ():
             self.held.add(id(_owner(gradient.array)))
             replaced = hook(gradient)
             if replaced is not None:
@@ -343,7 +354,8 @@ class _Walk:
         )
         for watcher in self._watchers:
             watcher(node, gradients)
-        found = node._run_backward(gradients)
+        timer = watchers.timer
+        found = timer.backward(node, gradients) if timer else node._run_backward(gradients)
         for edge, needed, gradient in zip(edges, node.needs_input_grad, found, strict=True):
             if edge is not None and needed and gradient is not None:
                 self.deliver(edge, gradient)

@@ -1,4 +1,4 @@
-"""The handle by which a hook is taken away again, and who watches the backward passes of a thread.
+"""The handle by which a hook is taken away again, and who watches what a thread computes.
 
 Next room: tensor.py, nn/module.py.
 """
@@ -8,8 +8,8 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, Protocol
 
 
 class RemovableHandle:
@@ -27,10 +27,30 @@ class RemovableHandle:
         self._hooks.pop(self._key, None)
 
 
+class Timer(Protocol):
+    """What measures ops and layers: it makes each of these calls itself, and returns what came.
+
+    Next room: profiler.py.
+    """
+
+    def forward(self, op: Any, args: tuple[Any, ...]) -> Any:
+        """Call `op._apply(*args)`."""
+
+    def backward(self, node: Any, gradients: list[Any]) -> Any:
+        """Call `node._run_backward(gradients)`."""
+
+    def layer(self, module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Call `module._call(*args, **kwargs)`."""
+
+    def region(self, name: str) -> AbstractContextManager[None]:
+        """Measure a `with` block."""
+
+
 class _Watchers(threading.local):
-    """Who watches the backward passes that start now in this thread."""
+    """Who watches the backward passes that start now in this thread, and who measures all of it."""
 
     now: tuple[Callable[..., object], ...] = ()
+    timer: Timer | None = None
 
 
 watchers = _Watchers()

@@ -28,6 +28,7 @@ def test_the_help_names_the_commands(words: list[str]) -> None:
     assert code == 0
     assert "train" in out
     assert "info" in out
+    assert "..." not in out.replace("[ARGS]...", "")  # the line of each command is whole
 
 
 def test_the_help_of_train_names_every_option_and_choice() -> None:

@@ -134,7 +134,7 @@ def test_mistakes(words: tuple[str, ...], message: str, folder: Path) -> None:
 
 
 def test_what_is_for_a_spec_is_not_for_a_run_and_the_other_way(folder: Path) -> None:
-    for words in (("--latex",), ("--view", "scatter")):
+    for words in (("--latex",), ("--view", "scatter"), ("--transposed",)):
         code, _, error = run("explain", folder, *words)
         assert (code, error) == (
             2, f"error: explain: {words[0]} is for a spec, and {folder} is a run\n"

@@ -112,13 +112,17 @@ def test_a_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("webbrowser.open", seen.append)
     file = tmp_path / "page.html"
     options = ("--html", str(file), "--lang", "ko", "--grad", "weight", "--at", "0,0,1,2")
-    assert printed(SPEC, *options) == f"wrote {file}\n"
+    assert " ".join(printed(SPEC, *options).split()) == f"wrote {file}, open at dL/dw23"
     element = derive(SPEC).grad_weight[0, 0, 1, 2].left
     assert file.read_text(encoding="utf-8") == page(SPEC, "ko", element=element)
     assert seen == []
-    printed(SPEC, "--html", str(file), "--notation", "indices", "--open")
-    assert file.read_text(encoding="utf-8") == page(SPEC, notation="indices")
+    printed(SPEC, "--html", str(file), "--notation", "indices", "--view", "gather", "--open")
+    assert file.read_text(encoding="utf-8") == page(SPEC, notation="indices", view="gather")
     assert seen == [file.as_uri()]
+    options = ("--html", str(file), "--transposed", "--grad", "input", "--at", "0,0,1,0")
+    printed(SPEC, *options)
+    element = derive(SPEC, transposed=True).grad_input[0, 0, 1, 0].left
+    assert file.read_text(encoding="utf-8") == page(SPEC, element=element, transposed=True)
     code, _, error = run("explain", SPEC, "--html", str(tmp_path / "none" / "page.html"))
     assert (code, "cannot be written: No such file or directory" in error) == (2, True)
 
@@ -169,6 +173,25 @@ def test_a_view(name: str) -> None:
     assert "dL/do11 w11  dL/do11 w12  dL/do11 w13" in printed(SPEC, "--view", "scatter")
 
 
+def test_a_transposed_convolution() -> None:
+    out = printed(SPEC, "--transposed")
+    assert "Transposed convolution: input 2x2, kernel 3x3, stride 2, output 5x5" in out
+    found = [line.strip() for line in flat(out).splitlines()]
+    d = derive(SPEC, transposed=True)
+    for part in d.parts.values():
+        for expression in part:
+            assert expression.text() in [re.sub(r" +=", " =", line) for line in found]
+    assert f"pellucid explain '{SPEC}' --transposed --grad input --at 0,0,1,1" in out
+    one = printed(SPEC, "--transposed", "--grad", "input", "--at", "0,0,1,0")
+    assert "i = 1:  u = 0, h = 2   u = 1, h = 3   u = 2, h = 4\n" in re.sub(r" +\n", "\n", one)
+    assert flat(one).rstrip().endswith(d.grad_input[0, 0, 1, 0].text())
+    weight = printed(SPEC, "--transposed", "--grad", "weight", "--at", "0,0,2,1", "--lang", "ko")
+    assert "u = 2:  i = 0, h = 2   i = 1, h = 4\n" in re.sub(r" +\n", "\n", weight)
+    assert "전치 합성곱: 입력 2x2, 커널 3x3, 보폭 2, 출력 5x5" in weight
+    scatter = printed(SPEC, "--transposed", "--view", "scatter")
+    assert " ".join(view(d, "scatter").text().split()) in " ".join(scatter.split())
+
+
 @pytest.mark.parametrize("spec", ["n0 c1 i5 o1 k3", "c1 i4x4x4 o1 k2x2x2", "c1 i3 o1 k5 p1"])
 def test_problems_of_every_kind_are_printed(spec: str) -> None:
     for words in ((), ("--lang", "ko"), ("--latex",), ("--grad", "input")):
@@ -207,8 +230,8 @@ def test_problems_of_every_kind_are_printed(spec: str) -> None:
          "  fix: name the file .svg, .png or .gif\n"),
         ((SPEC, "--html", "page.html", "--latex"), "error: explain: --html writes a page, and "
          "--latex prints something else\n  fix: leave one of --html and --latex out\n"),
-        ((SPEC, "--html", "page.html", "--view", "gather"), "error: explain: --html writes a page, "
-         "and --view prints something else\n  fix: leave one of --html and --view out\n"),
+        ((SPEC, "--html", "page.html", "--view", "correlation"), "error: explain: the page has no "
+         "view 'correlation'\n  fix: use one of scatter, gather, phases, windows\n"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_explained(words: tuple[str, ...], message: str) -> None:

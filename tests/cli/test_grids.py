@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from rich.console import Console
 
@@ -32,6 +34,15 @@ def test_the_padding_stands_around_x() -> None:
     assert drawn("c1 i1x2 o1 k1x2 p0:1x1:0", ("x",), "indices") == (
         "x\n┌───┬───┬───┐\n│ 0 │0,0│0,1│\n├───┼───┼───┤\n│ 0 │ 0 │ 0 │\n└───┴───┴───┘"
     )
+
+
+def test_a_transposed_convolution_has_no_padding_around_x_and_uncovered_outputs() -> None:
+    console = Console(width=80, record=True, force_terminal=True, color_system="standard")
+    d = derive("c1 i4 o1 k1 s2 p1", transposed=True)
+    console.print(grids.boxes(d, ("x", "y"), {}, 78, plain=False))
+    text = console.export_text(styles=True)
+    assert re.findall(r"\x1b\[2m([xo]\d)\x1b", text) == ["o1", "o3"]
+    assert "0" not in re.sub(r"\x1b\[[\d;]*m", "", text)
 
 
 def test_one_axis_is_a_row() -> None:

@@ -242,3 +242,10 @@ def test_a_full_disk_where_the_output_goes(tmp_path: Path) -> None:
     assert ran.returncode == 1
     assert ran.stderr.startswith("error: [Errno 28] No space left on device")
     assert "Traceback" not in ran.stderr
+
+
+def test_a_profile_is_written_where_it_is_asked_for(tmp_path: Path) -> None:
+    code, out, error = run("train", *QUICK, "--out", tmp_path / "run", "--profile")
+    assert (code, error) == (0, "")
+    assert out.splitlines()[-1] == f"profile: {tmp_path / 'run' / 'profile.txt'}"
+    assert "conv1" in (tmp_path / "run" / "profile.txt").read_text()

@@ -101,3 +101,15 @@ def test_what_evaluate_refuses(arrays, error, message):
     with pytest.raises(error) as raised:
         EXAMPLE.grad_input[0, 0, 0, 0].evaluate(**arrays)
     assert str(raised.value) == message
+
+
+def test_a_prompt_shows_the_equation_and_its_terms():
+    d = derive("c1 i5x5 o1 k3x3 s2")
+    assert repr(d.grad_input[0, 0, 0, 2]) == "<dL/dx13 = dL/do11 w13 + dL/do12 w11>"
+    assert repr(d.grad_input[0, 0, 0, 2].terms) == "<terms dL/do11 w13, dL/do12 w11>"
+    assert repr(d.forward[0, 0, 0, 0].terms) == (
+        "<terms x11 w11, x12 w12, x13 w13, x21 w21, x22 w22, x23 w23, ... (10)>"
+    )
+    assert len(repr(derive("c1 i224x224 o1 k3x3").grad_bias[0])) < 1500
+    assert repr(d.general()) == d.general().text()
+    assert repr(d.matrix("grad_bias")) == d.matrix("grad_bias").text()

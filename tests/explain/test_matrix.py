@@ -4,6 +4,7 @@ import pytest
 
 from pellucid.errors import UnsupportedError
 from pellucid.explain import derive
+from pellucid.nn import MSELoss
 
 
 def test_the_worked_example():
@@ -54,6 +55,11 @@ def test_the_shapes_of_the_planes():
         assert [e.left for e in entries] == [e.left for e in getattr(d, name)]
         assert str(found) == found.text()
     assert derive("n0 c1 i3 o1 k2").matrix("forward").text() == ""
+
+
+def test_a_loss_is_a_matrix_of_one_entry():
+    d = derive(MSELoss(), (1, 2))
+    assert d.matrix("forward").text() == ("L =\n  | 1/2 (x1 - t1)^2 + 1/2 (x2 - t2)^2 |")
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,16 @@ def test_running_statistics_move_in_place(momentum, dtype):
         np.testing.assert_allclose(found.numpy(), wanted.numpy(), rtol=1e-5, atol=1e-7)
 
 
+def test_gradients_of_an_evaluation_are_those_of_its_own_statistics():
+    x, weight = rng.standard_normal((4, 3, 5)), pellucid.tensor(WEIGHT, requires_grad=True)
+    running = pellucid.tensor(MEAN), pellucid.tensor(VAR)
+    y = ops.batch_norm(pellucid.Tensor(x), *running, weight)
+    wanted = (y.detach().numpy() / WEIGHT[:, None]).sum(axis=(0, 2))
+    ops.batch_norm(pellucid.Tensor(x), *running, training=True, momentum=0.9)
+    y.sum().backward()
+    np.testing.assert_allclose(weight.grad.numpy(), wanted, rtol=1e-12)
+
+
 def test_an_empty_batch_leaves_the_running_statistics():
     ours, theirs = (
         [make(v) for v in (MEAN, VAR)] for make in (pellucid.tensor, torch.tensor)

@@ -75,7 +75,7 @@ def _root(version: _Version = False) -> None:
 
 @app.command("info")
 def _info() -> None:
-    """Print the version, kernels, threads, dtypes and paths of this installation."""
+    """Print the version, kernels, threads, dtypes and paths."""
     typer.echo(describe())
 
 
@@ -128,7 +128,15 @@ _At = Annotated[
 ]
 _View = Annotated[
     str | None,
-    typer.Option(metavar=_one_of(VIEWS), help="One way to see a gradient, step by step."),
+    typer.Option(
+        metavar=_one_of(VIEWS), help="One way to see a gradient, step by step; of a page, its tab."
+    ),
+]
+_Transposed = Annotated[
+    bool,
+    typer.Option(
+        "--transposed", help="The transposed convolution that is the gradient by x of SPEC."
+    ),
 ]
 _Latex = Annotated[bool, typer.Option("--latex", help="Print LaTeX.")]
 _Notation = Annotated[
@@ -171,6 +179,7 @@ def _explain(
     grad: _Grad = None,
     at: _At = None,
     view: _View = None,
+    transposed: _Transposed = False,
     latex: _Latex = False,
     notation: _Notation = "textbook",
     lang: _Lang = "en",
@@ -181,18 +190,21 @@ def _explain(
     epoch: _Epoch = None,
     batch: _Batch = None,
 ) -> None:
-    """Show the gradients of one convolution: every element's equation, and how it follows.
+    """Show every gradient of one convolution, and how it follows.
 
-    The example to begin with: pellucid explain "c1 i5x5 o1 k3x3 s2"
+    That is the equation of every element. The example to begin with:
+    pellucid explain "c1 i5x5 o1 k3x3 s2"
 
     Of the folder of a run, show what an element of a gradient of a layer is made of.
     """
     with _in_words():
         chosen = Batch(layer, epoch, batch)
         if is_run(what, chosen):
-            explain_run(what, chosen, grad, at, view, latex, notation, lang, html, look, svg)
+            explain_run(
+                what, chosen, grad, at, view, latex, notation, lang, html, look, svg, transposed
+            )
         else:
-            explain(what, grad, at, view, latex, notation, lang, html, look, svg)
+            explain(what, grad, at, view, latex, notation, lang, html, look, svg, transposed)
 
 
 _Target = Annotated[str, typer.Argument(metavar="FILE:FUNCTION", help="As in my_conv.py:backward.")]
@@ -272,6 +284,13 @@ _Resume = Annotated[
         help="Go on with the interrupted run in this folder, whose options are kept.",
     ),
 ]
+_Profile = Annotated[
+    bool,
+    typer.Option(
+        "--profile",
+        help="Measure 10 of the first steps by layer and op, for profile.txt and .json.",
+    ),
+]
 
 
 @app.command("train")
@@ -286,13 +305,14 @@ def _train(
     seed: _Seed = None,
     out: _Out = None,
     resume: _Resume = None,
+    profile: _Profile = False,
 ) -> None:
-    """Train a network on images, and write the model and a report into a folder.
+    """Train a network on images; write the model and a report.
 
-    `pellucid train` alone learns the digits that come with the package.
+    Both go into a folder. `pellucid train` alone learns the digits that come with the package.
     """
     with _in_words():
         train(
-            resume, out, data_dir, data=data, model=model, epochs=epochs, batch_size=batch_size,
-            lr=lr, optimizer=optimizer, seed=seed,
+            resume, out, data_dir, profile, data=data, model=model, epochs=epochs,
+            batch_size=batch_size, lr=lr, optimizer=optimizer, seed=seed,
         )  # fmt: skip

@@ -7,6 +7,7 @@ Not here: how the batch comes again (training/replay.py), the table and the heat
 from __future__ import annotations
 
 import webbrowser
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -45,14 +46,14 @@ def is_run(text: str, chosen: Batch) -> bool:
 
 def explain_run(
     folder: str, chosen: Batch, grad: str | None, at: str | None, view: str | None, latex: bool,
-    notation: str, lang: str, html: Path | None, look: bool, svg: Path | None,
+    notation: str, lang: str, html: Path | None, look: bool, svg: Path | None, transposed: bool,
 ) -> None:  # fmt: skip
     """Print what an element of a gradient is made of, or write it as a page or a picture.
 
     Raises: ArgumentError for options that are not there, and as `replay_folder` and indexing.
     """
     language, wanted = as_language(lang), _grad(grad)
-    _check(folder, view, latex, html, look)
+    _check(folder, {"--view": view, "--latex": latex, "--transposed": transposed}, html, look)
     index = None if at is None else as_index(at)
     replay = replay_folder(folder, *chosen)
     found = replay.contributions(wanted, index, as_notation(notation))
@@ -67,10 +68,10 @@ def explain_run(
     say(console, "\n".join(written or [*before, "", found.table(_TERMS, language)]))
 
 
-def _check(folder: str, view: str | None, latex: bool, html: Path | None, look: bool) -> None:
+def _check(folder: str, of_spec: Mapping[str, object], html: Path | None, look: bool) -> None:
     """Refuse the options that are for a spec alone."""
     refuse(
-        {"--view": view, "--latex": latex},
+        of_spec,
         f"OPTION is for a spec, and {folder} is a run",
         "leave OPTION out",
     )

@@ -55,7 +55,10 @@ class Screen:
     def title(self) -> None:
         """Print the name of the problem, and what it is in words."""
         spec = self.derivation.spec
-        text = Text.assemble((str(spec), "bold"), "\n", described(spec, self.lang))
+        transposed = self.derivation.transposed
+        text = Text.assemble((str(spec), "bold"), "\n", described(spec, self.lang, transposed))
+        if transposed:
+            text.append(f"\n{self.words['spec_of']}", "dim")
         self.console.print(Panel(text, border_style="dim"))
 
     def arrays(self) -> None:
@@ -102,6 +105,7 @@ class Screen:
     def hints(self) -> None:
         """Print the commands that show more."""
         command = f"  pellucid explain '{self.derivation.spec}'"
+        command += " --transposed" if self.derivation.transposed else ""
         middle = ",".join(str(size // 2) for size in self.derivation.grad_input.shape)
         self.console.print()
         self._note("one_element")
@@ -144,15 +148,21 @@ class Screen:
         """Print the solution of the index equation of each axis."""
         if part.title == "grad_bias":
             return
-        by_pixel = part.title == "grad_input"
-        self._say(Text(self.words["by_pixel" if by_pixel else "by_tap"]))
-        letters = [self.derivation.names.arrays[key].letters.split()[2:] for key in "xyw"]
+        spread = self.derivation.spread.array
+        kind = {"w": "by_tap", spread: "by_pixel"}.get(part.array, "by_window")
+        self._say(Text(self.words[kind]))
+        ends = (spread, "xy"["yx".index(spread)], "w")
+        letters = [self.derivation.names.arrays[key].letters.split()[2:] for key in ends]
         for axis, place, h, i, u in zip(
             self.derivation.axes, expression.left.index[2:], *letters, strict=True
         ):
-            pairs = axis.of_pixel(place) if by_pixel else axis.of_tap(place)
-            at, other = (h, u) if by_pixel else (u, h)
-            found = [f"{i} = {a}, {other} = {b}" for a, b in pairs[:_MOST_MEETINGS]]
+            solve, at, one, other = {
+                "by_pixel": (axis.of_pixel, h, i, u),
+                "by_window": (axis.of_window, i, u, h),
+                "by_tap": (axis.of_tap, u, i, h),
+            }[kind]
+            pairs = solve(place)
+            found = [f"{one} = {a}, {other} = {b}" for a, b in pairs[:_MOST_MEETINGS]]
             found += [f"... ({len(pairs):,})"] if len(pairs) > _MOST_MEETINGS else []
             line = f"{at} = {place}:  {'   '.join(found) or self.words['none']}"
             self._formula(line)

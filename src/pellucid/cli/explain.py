@@ -19,7 +19,7 @@ from pellucid.cli.progress import say
 from pellucid.errors import ArgumentError
 from pellucid.explain import ConvDerivation, Elements, Expression, derive, view
 from pellucid.explain.notation import as_notation
-from pellucid.explain.page import page
+from pellucid.explain.page import VIEWS, page
 from pellucid.explain.sentences import Language, as_language
 from pellucid.files import write
 
@@ -37,6 +37,7 @@ def explain(
     html: Path | None,
     look: bool,
     svg: Path | None,
+    transposed: bool,
 ) -> None:
     """Print the derivation of a spec, of one gradient, or of one of its elements; or a view.
 
@@ -46,16 +47,16 @@ def explain(
     Raises: ArgumentError for options that do not fit together, and as `derive` and its indexing.
     """
     language = as_language(lang)
-    derivation = derive(text, notation=as_notation(notation))
+    derivation = derive(text, notation=as_notation(notation), transposed=transposed)
     console = Console()
     if svg is not None:
         _check_drawn(seen_as, grad, at, latex, html)
         say(console, _drawn(derivation, seen_as, grad, at, svg, language))
         return
     if html is not None:
-        _check_written(seen_as, latex)
+        _check_written(latex)
         _, element = _chosen(derivation, grad, at)
-        say(console, _written(derivation, element, html, look, language))
+        say(console, _written(derivation, element, seen_as, html, look, language))
         return
     if look:
         raise ArgumentError(
@@ -97,15 +98,27 @@ def _print_equations(
 
 
 def _written(
-    derivation: ConvDerivation, element: Expression | None, html: Path, look: bool, lang: Language
+    derivation: ConvDerivation,
+    element: Expression | None,
+    seen_as: str | None,
+    html: Path,
+    look: bool,
+    lang: Language,
 ) -> str:
-    """Write the page, with one element chosen if one is asked for, and return what to say."""
+    """Write the page, with the element and the view chosen that are asked for; say where."""
     chosen = None if element is None else element.left
-    text = page(derivation.spec, lang, notation=derivation.names.notation, element=chosen)
+    text = page(
+        derivation.spec,
+        lang,
+        notation=derivation.names.notation,
+        element=chosen,
+        view=seen_as or VIEWS[0],
+        transposed=derivation.transposed,
+    )
     write("explain", html, text)
     if look:
         webbrowser.open(html.resolve().as_uri())
-    return f"wrote {html}"
+    return f"wrote {html}" if chosen is None else f"wrote {html}, open at {chosen.text()}"
 
 
 def _drawn(
@@ -142,10 +155,10 @@ def _check_drawn(
         _check_alone(seen_as, grad, at, latex)
 
 
-def _check_written(seen_as: str | None, latex: bool) -> None:
-    """Hold a page to come without the options that print something else."""
+def _check_written(latex: bool) -> None:
+    """Hold a page to come without the option that prints something else."""
     refuse(
-        {"--view": seen_as, "--latex": latex},
+        {"--latex": latex},
         "--html writes a page, and OPTION prints something else",
         "leave one of --html and OPTION out",
     )

@@ -59,7 +59,7 @@ class _Box:
             [self._cell((0, 0, h, w) if len(shape) == 4 else (0, 0, w)) for w in range(shape[-1])]
             for h in rows
         ]
-        if self.array == "x":
+        if self.array == "x" and not derivation.transposed:
             self._add_padding()
 
     @property
@@ -97,7 +97,8 @@ class _Box:
 
     def _is_uncovered(self, index: Sizes) -> bool:
         axes = zip(self.derivation.axes, index[2:], strict=True)
-        return self.array == "x" and any(axis.why_uncovered(h) for axis, h in axes)
+        is_pixels = self.array == self.derivation.spread.array
+        return is_pixels and any(axis.why_uncovered(h) for axis, h in axes)
 
     def _add_padding(self) -> None:
         """Put the zeros of the padding around x."""

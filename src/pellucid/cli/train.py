@@ -18,6 +18,7 @@ from pellucid.cli.progress import Display, clock, say
 from pellucid.errors import ArgumentError
 from pellucid.training import Run, choose
 from pellucid.training.build import described
+from pellucid.training.folder import PROFILE
 
 
 class Signals:
@@ -49,7 +50,9 @@ class Signals:
         self.__exit__(None, None, None)
 
 
-def train(resume: Path | None, out: Path | None, data_dir: Path | None, **given: Any) -> None:
+def train(
+    resume: Path | None, out: Path | None, data_dir: Path | None, profile: bool, **given: Any
+) -> None:
     """Train as the options say; None is an option that was not given."""
     console = Console()
     folder = None if data_dir is None else str(data_dir)
@@ -61,9 +64,9 @@ def train(resume: Path | None, out: Path | None, data_dir: Path | None, **given:
             _check_out(out, resume)
             run = Run.resume(resume, folder, **given)
         _introduce(console, run)
-        stopped = _train(console, run)
+        stopped = _train(console, run, profile)
         if stopped is None:
-            _conclude(console, run, run.finish())
+            _conclude(console, run, run.finish(), profile)
             return
     except KeyboardInterrupt:
         stopped = signal.SIGINT
@@ -99,10 +102,10 @@ def _introduce(console: Console, run: Run) -> None:
         say(console, f"resuming after batch {trainer.batch} of epoch {trainer.epoch + 1}")
 
 
-def _train(console: Console, run: Run) -> int | None:
+def _train(console: Console, run: Run, profile: bool) -> int | None:
     """Train to the end, or to the first signal, which is returned when all is saved."""
     with Signals() as signals, Display(console, run.trainer) as display:
-        for event in run.events():
+        for event in run.events(profile):
             display.show(event)
             if signals.received is not None:
                 run.save()
@@ -110,10 +113,10 @@ def _train(console: Console, run: Run) -> int | None:
     return None
 
 
-def _conclude(console: Console, run: Run, report: Path) -> None:
+def _conclude(console: Console, run: Run, report: Path, profile: bool) -> None:
     last = run.trainer.history[-1]
     say(
         console,
         f"{100 * last.test_accuracy:.2f} % of the test images recognised, in {clock(run.seconds)}\n"
-        f"report: {report}",
+        f"report: {report}" + (f"\nprofile: {run.folder / PROFILE}" if profile else ""),
     )

@@ -83,7 +83,7 @@ class ConvDerivation(Derivation):
     @property
     def title(self) -> str:
         """The spec, by its name and in words."""
-        return f"{self.spec}. {described(self.spec, 'en')}"
+        return f"{self.spec}. {described(self.spec, 'en', self.transposed)}"
 
     @property
     def spread(self) -> Elements:

@@ -51,6 +51,11 @@ class Elements:
         """The letters of its indices."""
         return self.names.arrays[self.array].letters.split()
 
+    @property
+    def indexed(self) -> str:
+        """How it is indexed, `grad_input[n,c,h,w]`; one number alone by `[()]`."""
+        return f"{self.title}[{','.join(self.letters) or '()'}]"
+
     def __getitem__(self, index: Any) -> Expression:
         return self.make(self._element(self._checked(index)))
 
@@ -113,5 +118,5 @@ class Elements:
             rule,
             ", ".join(ranges),
             self.problem,
-            fix=f"index it as {self.title}[{','.join(self.letters)}], counted from 0",
+            fix=f"index it as {self.indexed}, counted from 0",
         )

@@ -25,7 +25,7 @@ from pellucid.explain.why import Why
 if TYPE_CHECKING:
     from pellucid.explain.convolution import ConvDerivation
 
-MOST_TERMS = 40  # that a notebook shows
+MOST_TERMS = 40  # that a notebook and a prompt show
 
 
 class Terms(Protocol):
@@ -180,6 +180,9 @@ class Expression:
 
     def __str__(self) -> str:
         return self.text()
+
+    def __repr__(self) -> str:
+        return f"<{self.text(MOST_TERMS)}>"
 
     def shown(self, most: int | None) -> list[Term | None]:
         """Return the terms to write: all, or the first and last; None stands for those left out."""

@@ -68,6 +68,9 @@ class General(NamedTuple):
         """Return all parts as a piece of a LaTeX document (it needs amsmath)."""
         return "\n".join(part.latex() for part in self.parts)
 
+    def __repr__(self) -> str:
+        return self.text()  # what a prompt and a notebook show
+
 
 def _lines(part: Part) -> Iterator[str]:
     yield part.title

@@ -6,6 +6,7 @@ Not here: one equation (expression.py). Next room: general.py.
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
@@ -71,8 +72,8 @@ class Matrix(NamedTuple):
         """Return all matrices as MathML; it needs latex2mathml, which is in the extra `app`."""
         return "\n".join(plane.mathml() for plane in self.planes)
 
-    def __str__(self) -> str:
-        return self.text()
+    def __repr__(self) -> str:
+        return self.text()  # what a prompt shows
 
     def _repr_latex_(self) -> str:
         return "\n\n".join(rf"$\displaystyle {plane.latex()}$" for plane in self.planes)
@@ -101,8 +102,8 @@ def matrix(part: Elements) -> Matrix:
 
 def _plane(part: Elements, at: Sizes) -> Plane:
     """One plane, by the indices before its rows and columns."""
-    *rows, columns = part.shape[len(at) :]
-    leads = [(*at, *row) for row in np.ndindex(*rows)]
-    entries = tuple(tuple(part[lead + (k,)] for k in range(columns)) for lead in leads)
+    *rows, columns = part.shape[len(at) :] or (1,)  # a number alone is one row of one column
+    expressions = iter([part[at + place] for place in np.ndindex(*part.shape[len(at) :])])
+    entries = tuple(tuple(islice(expressions, columns)) for _ in np.ndindex(*rows))
     text, latex = part.names.plane(part.array, at, part.gradient)
     return Plane(text, latex, entries)

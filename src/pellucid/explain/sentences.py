@@ -84,6 +84,8 @@ TOPICS = {
 SCREEN = {
     "en": {
         "convolution": "Convolution",
+        "transposed": "Transposed convolution",
+        "spec_of": "The first line names the convolution whose gradient by x this is.",
         "images": "{N} images",
         "input": "input",
         "output": "output",
@@ -99,11 +101,14 @@ SCREEN = {
         "one_element": "One element, counted from 0:",
         "as_latex": "All of this as LaTeX:",
         "by_pixel": "Which windows and taps lie on it? (Counted from 0.)",
+        "by_window": "On which pixels does its window lie, with which taps? (Counted from 0.)",
         "by_tap": "On which pixels does it lie, in which windows? (Counted from 0.)",
         "none": "none",
     },
     "ko": {
         "convolution": "합성곱",
+        "transposed": "전치 합성곱",
+        "spec_of": "첫 줄은 원래 합성곱을 가리킨다. 그 x에 대한 기울기가 이 전치 합성곱이다.",
         "images": "이미지 {N}장",
         "input": "입력",
         "output": "출력",
@@ -120,6 +125,7 @@ SCREEN = {
         "one_element": "원소 하나를 보려면(첨자는 0부터 센다):",
         "as_latex": "모두 LaTeX로 보려면:",
         "by_pixel": "어느 윈도우의 어느 가중치가 그 위에 놓이는가? (0부터 센다.)",
+        "by_window": "그 윈도우는 어느 가중치로 어느 화소 위에 놓이는가? (0부터 센다.)",
         "by_tap": "어느 윈도우에서 어느 화소 위에 놓이는가? (0부터 센다.)",
         "none": "없음",
     },
@@ -233,7 +239,9 @@ VIEWS = {
         "gather_kernel": "Flip the kernel along every axis, its taps d apart:",
         "gather_slide": "Slide it with stride 1; what is not zero, for the element in the middle:",
         "phases": "Phases: the places with the same (h + p) mod s are met by the same taps. So "
-        "{target} falls into {count} convolutions of {given} with stride 1, without zeros.",
+        "{target} falls into {count} of {given} with stride 1, without zeros.",
+        "one_phase": "one convolution",
+        "many_phases": "{count} convolutions",
         "phase": "{pixels}: {given}, padded by {pads} (low:high, negative: cropped), with "
         "dilation {dilation} and the flipped taps",
         "empty_phase": "{pixels}: no tap meets them, so they are 0.",
@@ -259,7 +267,9 @@ VIEWS = {
         "gather_slide": "이 커널을 보폭 1로 옮긴다. 가운데 원소에서 0이 아닌 것만 쓰면 다음과 "
         "같다.",
         "phases": "위상(phases): (h + p) mod s가 같은 자리는 같은 가중치와 만난다. 그래서 "
-        "{target}는 0 없이 보폭 1인 {given}의 합성곱 {count}개로 나뉜다.",
+        "{target}는 0 없이 보폭 1인 {given}의 합성곱 {count}로 나뉜다.",
+        "one_phase": "하나",
+        "many_phases": "{count}개",
         "phase": "{pixels}: {given}에 패딩 {pads}(앞:뒤, 음수는 잘라 냄)를 두고, 팽창 "
         "{dilation}로 다음의 뒤집은 가중치를 적용한다.",
         "empty_phase": "{pixels}: 만나는 가중치가 없어 0이다.",

@@ -15,8 +15,8 @@ from pellucid.kernels.conv.spec import ConvSpec
 MOST_TERMS = 6
 
 
-def described(spec: ConvSpec, lang: Language) -> str:
-    """Return a spec in words.
+def described(spec: ConvSpec, lang: Language, transposed: bool = False) -> str:
+    """Return a spec in words; `transposed` exchanges x and y.
 
     >>> described(ConvSpec.parse("c3 i9 o4 k3 s2 p1"), "en")
     'Convolution: input 3 channels of 9, kernel 3, stride 2, padding 1, output 4 channels of 5'
@@ -28,13 +28,15 @@ def described(spec: ConvSpec, lang: Language) -> str:
         return words["channels"].format(C=channels, size=text) if channels > 1 else text
 
     facts = [words["images"].format(N=spec.batch)] if spec.batch != 1 else []
-    facts.append(f"{words['input']} {sized(spec.in_channels, spec.in_size)}")
+    ends = [sized(spec.in_channels, spec.in_size), sized(spec.out_channels, spec.out_size)]
+    x, y = reversed(ends) if transposed else ends
+    facts.append(f"{words['input']} {x}")
     fields = {field[0]: field[1:] for field in str(spec).split()}
     for key, name in (("k", "kernel"), ("s", "stride"), ("p", "padding"), ("d", "dilation")):
         facts += [f"{words[name]} {fields[key]}"] if key in fields else []
     facts += [words["groups"].format(G=spec.groups)] if spec.groups > 1 else []
-    facts.append(f"{words['output']} {sized(spec.out_channels, spec.out_size)}")
-    return f"{words['convolution']}: {', '.join(facts)}"
+    facts.append(f"{words['output']} {y}")
+    return f"{words['transposed' if transposed else 'convolution']}: {', '.join(facts)}"
 
 
 def html(title: str, parts: Sequence[Elements]) -> str:
@@ -50,7 +52,7 @@ def html(title: str, parts: Sequence[Elements]) -> str:
         shape = "x".join(map(str, part.shape))
         middle = tuple(size // 2 for size in part.shape)
         example = part[middle].text(MOST_TERMS) if len(part) else ""
-        cells = (f"{part.title}[{','.join(part.letters)}]", shape, example)
+        cells = (part.indexed, shape, example)
         rows.append("".join(f"<td><code>{escape(cell)}</code></td>" for cell in cells))
     body = "".join(f"<tr>{row}</tr>" for row in rows)
     return f"<p>{escape(title)}</p><table>{body}</table>"

@@ -24,6 +24,8 @@ from pellucid.explain.axis import Pairs, axes_of
 from pellucid.explain.notation import Names
 from pellucid.kernels.conv.spec import ConvSpec, Sizes
 
+_WRITTEN = 6  # terms that a prompt shows
+
 
 class Place(NamedTuple):
     """Where a factor stands along one of its axes: the values of one running index, or a fixed one.
@@ -98,6 +100,11 @@ class Sum:
         digits = [int(digit) for digit in np.unravel_index(k, self.counts)]
         elements = (Element(f.array, f.index(digits), f.gradient, self.names) for f in self.factors)
         return Term((*([] if self.scale == 1 else [Number(self.scale)]), *elements))
+
+    def __repr__(self) -> str:
+        written = ", ".join(self[k].text() for k in range(min(len(self), _WRITTEN)))
+        more = f", ... ({len(self):,})" if len(self) > _WRITTEN else ""
+        return f"<terms {written}{more}>"
 
     def needs(self) -> list[str]:
         """Name the arrays that the terms need."""

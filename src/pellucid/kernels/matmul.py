@@ -4,7 +4,8 @@ A row-major matrix (M, K) lies in memory as a channels-last image (1, K, M, 1): 
 of one pixel, and K are its channels. So a @ b is the forward pass of `c{K} i{M}x1 o{N} k1x1`, with
 b^T as weights (N, K, 1, 1), which the kernel packs, whatever their strides. Rows of a with gaps are
 copied. Where a has few rows and b^T has rows without gaps, y^T = b^T a^T is computed instead: then
-the small a is packed, and the large b is read as it lies.
+the small a is packed, and the large b is read as it lies. Where a has very few rows, a kernel of
+its own packs nothing.
 
 Each y[i,j] is added up in the order of k, in panels of at most 512 (docs/maths.md, 12). So no bit
 of it depends on how a and b lie, on the number of threads, or on the other rows and columns.
@@ -31,6 +32,8 @@ _NATIVE = (float32, float64)
 _PANEL = 512
 # Up to so many rows, turning y round costs less than packing b.
 _FEW_ROWS = 64
+# Up to so many, going through b as it lies for four rows at a time costs less than packing a.
+_VERY_FEW_ROWS = 8
 
 
 def product(a: Array, b: Array, bias: Array | None = None) -> Array:
@@ -71,7 +74,12 @@ def _multiply(a: Array, b: Array, bias: Array | None, y: Array) -> None:
     The bias is added last: the kernel would begin its sums with it, but not where y is turned.
     """
     M, N = y.shape
-    if not (M <= _FEW_ROWS and M < N and _has_whole_rows(b.T)):
+    turns = _has_whole_rows(b.T)
+    if M <= _VERY_FEW_ROWS and b.size and (turns or _has_whole_rows(b)):
+        bias = None if bias is None else np.ascontiguousarray(bias)
+        module.multiply_rows(a, b, bias, y, _step(b.shape[0]))
+        return
+    if not (M <= _FEW_ROWS and M < N and turns):
         _add_panels(a, b, y)
     else:
         # (N, K) @ (K, M) -> (N, M), which lies as y where M is 1
@@ -89,7 +97,7 @@ def _add_panels(a: Array, b: Array, y: Array) -> None:
     if not K:
         y[...] = 0
         return
-    step = -(-K // -(-K // _PANEL))  # panels of about the same size
+    step = _step(K)
     _correlate(a[:, :step], b[:step], y)
     if step == K:
         return
@@ -98,6 +106,11 @@ def _add_panels(a: Array, b: Array, y: Array) -> None:
         # (M, step) @ (step, N) -> (M, N)
         _correlate(a[:, k : k + step], b[k : k + step], part)
         y += part
+
+
+def _step(depth: int) -> int:
+    """Return the largest of panels of about the same size."""
+    return -(-depth // -(-depth // _PANEL))
 
 
 def _correlate(a: Array, b: Array, y: Array) -> None:

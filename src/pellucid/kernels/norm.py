@@ -1,8 +1,11 @@
-"""Batch normalisation in plain NumPy: statistics of each channel, forward, and the gradients.
+"""Batch normalisation: statistics of each channel, forward, and the gradients.
 
-Arrays are (N, C, ...); statistics, weight and bias are (1, C, 1, ...), so that they broadcast.
-Sums run in float64: the mean and the variance of a million float32 values lose nothing.
-Not here: running statistics and evaluation (ops/norm.py). Next room: layout.py.
+Arrays are (N, C, ...); statistics, weight and bias are (C). Sums run in float64 (native ones after
+groups of four): the mean and the variance of a million float32 values lose nothing. What may follow
+in the same pass over memory, the sum with a residual and max(y, 0), is computed with it. The native
+functions take arrays that lie as (N, ..., C); for others, and without the native module, NumPy
+computes the same.
+Not here: running statistics and evaluation (ops/norm.py). Next room: native/norms.cpp.
 """
 
 from __future__ import annotations
@@ -10,12 +13,133 @@ from __future__ import annotations
 import numpy as np
 
 from pellucid.backend import Array
+from pellucid.dtypes import float32, float64
+from pellucid.kernels.activation import relu as maximum_with_zero
+from pellucid.kernels.activation import relu_gradient
+from pellucid.kernels.layout import like
+from pellucid.kernels.native import module
+
+_NATIVE = (float32, float64)
+
+
+def statistics(x: Array, eps: float) -> tuple[Array, Array, Array]:
+    """Return mean, variance (over the count, not one less), and scale of each channel.
+
+    Maths: scale = 1 / sqrt(variance + eps).
+    """
+    found = None
+    if module is not None and x.dtype in _NATIVE:
+        found = module.batch_statistics(x, eps)
+    if found is None:
+        mean = (_channel_sum(x) / _count(x)).astype(x.dtype)
+        distance = x - _per_channel(x, mean)
+        distance *= distance
+        var = (_channel_sum(distance) / _count(x)).astype(x.dtype)
+        found = mean, var, 1 / np.sqrt(var + eps)
+    return found
+
+
+def forward(
+    x: Array,
+    weight: Array | None,
+    bias: Array | None,
+    mean: Array,
+    scale: Array,
+    residual: Array | None = None,
+    relu: bool = False,
+) -> Array:
+    """Return weight (x - mean) scale + bias + residual, or with `relu` its maximum with 0."""
+    y = None
+    if module is not None and x.dtype in _NATIVE:
+        y = module.normalise(x, weight, bias, mean, scale, _like(residual, x), relu)
+    if y is None:
+        y = x - _per_channel(x, mean)
+        y *= _per_channel(x, scale if weight is None else scale * weight)
+        if bias is not None:
+            y += _per_channel(x, bias)
+        if residual is not None:
+            y += residual
+        y = maximum_with_zero(y) if relu else y
+    return y
+
+
+def backward(
+    gy: Array, x: Array, weight: Array | None, mean: Array, scale: Array, constant: bool
+) -> tuple[Array, Array, Array]:
+    """Return the gradients of x, weight and bias.
+
+    `constant`: mean and scale are not those of the batch.
+
+    Maths: with z = (x - mean) scale, gb = sum of gy, gw = sum of gy z, and
+    gx = weight scale (gy - mean of gy - z mean of (gy z)), or weight scale gy where mean and scale
+    are constants.
+    """
+    if module is not None and x.dtype in _NATIVE:
+        gy = like(gy, x)
+        found = module.normalise_gradient(gy, x, weight, None, mean, scale, None, False, constant)
+        if found is not None:
+            return found[:3]
+    z = forward(x, None, None, mean, scale)
+    gb = _channel_sum(gy)
+    gw = _channel_sum(gy * z)
+    factor = _per_channel(x, scale if weight is None else scale * weight)
+    if constant:
+        gx = np.multiply(gy, factor, out=np.empty_like(x))  # in the layout of x
+    else:
+        z *= _per_channel(x, (gw / _count(x)).astype(x.dtype))
+        gx = np.subtract(gy, z, out=np.empty_like(x))
+        gx -= _per_channel(x, (gb / _count(x)).astype(x.dtype))
+        gx *= factor
+    return gx, gw.astype(x.dtype), gb.astype(x.dtype)
+
+
+def backward_relu(
+    gy: Array,
+    x: Array,
+    weight: Array | None,
+    bias: Array | None,
+    mean: Array,
+    scale: Array,
+    constant: bool,
+) -> tuple[Array, Array, Array]:
+    """Return the gradients of x, weight and bias behind a `forward` with `relu`.
+
+    Cost: that of `backward`. Which y are positive follows from x, which is read anyway.
+    """
+    if module is not None and x.dtype in _NATIVE:
+        gy = like(gy, x)
+        found = module.normalise_gradient(gy, x, weight, bias, mean, scale, None, True, constant)
+        if found is not None:
+            return found[:3]
+    passed = relu_gradient(gy, forward(x, weight, bias, mean, scale))
+    return backward(passed, x, weight, mean, scale, constant)
+
+
+def backward_add_relu(
+    gy: Array,
+    y: Array,
+    x: Array,
+    weight: Array | None,
+    mean: Array,
+    scale: Array,
+    constant: bool,
+) -> tuple[Array, Array, Array, Array]:
+    """Return the gradients of x, weight, bias and residual behind a `forward` with both.
+
+    Cost: that of `backward`, with y to read and the gradient of the residual to write.
+    """
+    if module is not None and x.dtype in _NATIVE:
+        gy = like(gy, x)
+        found = module.normalise_gradient(gy, x, weight, None, mean, scale, y, True, constant)
+        if found is not None:
+            return found
+    gr = relu_gradient(gy, y)
+    return *backward(gr, x, weight, mean, scale, constant), gr
 
 
 def _channel_sum(x: Array) -> Array:
     """The sum of each channel, in float64."""
-    axes = (0, *range(2, x.ndim))
-    return np.asarray(np.sum(x, axis=axes, keepdims=True, dtype=np.float64))
+    return np.asarray(np.sum(x, axis=(0, *range(2, x.ndim)), dtype=np.float64))
 
 
 def _count(x: Array) -> int:
@@ -23,36 +147,10 @@ def _count(x: Array) -> int:
     return max(x.size // max(x.shape[1], 1), 1)
 
 
-def statistics(x: Array) -> tuple[Array, Array]:
-    """Return the mean and the variance (over the count, not one less) of each channel."""
-    mean = (_channel_sum(x) / _count(x)).astype(x.dtype)
-    distance = x - mean
-    distance *= distance
-    return mean, (_channel_sum(distance) / _count(x)).astype(x.dtype)
+def _per_channel(x: Array, value: Array) -> Array:
+    """One number for each channel, (C) -> (1, C, 1, ...)."""
+    return value.reshape((1, -1) + (1,) * (x.ndim - 2))
 
 
-def forward(x: Array, weight: Array | None, bias: Array | None, mean: Array, scale: Array) -> Array:
-    """Return weight (x - mean) scale + bias."""
-    y = x - mean
-    y *= scale if weight is None else scale * weight
-    if bias is not None:
-        y += bias
-    return y
-
-
-def backward(
-    gy: Array, x: Array, weight: Array | None, mean: Array, scale: Array
-) -> tuple[Array, Array, Array]:
-    """Return the gradients of x, weight and bias, where mean and scale are those of the batch.
-
-    Maths: with z = (x - mean) scale, gb = sum of gy, gw = sum of gy z, and
-    gx = weight scale (gy - mean of gy - z mean of (gy z)).
-    """
-    z = forward(x, None, None, mean, scale)
-    gb = _channel_sum(gy)
-    gw = _channel_sum(gy * z)
-    z *= (gw / _count(x)).astype(x.dtype)
-    gx = np.subtract(gy, z, out=np.empty_like(x))  # in the layout of x
-    gx -= (gb / _count(x)).astype(x.dtype)
-    gx *= scale if weight is None else scale * weight
-    return gx, gw.astype(x.dtype), gb.astype(x.dtype)
+def _like(residual: Array | None, x: Array) -> Array | None:
+    return None if residual is None else like(residual, x)

@@ -1,18 +1,21 @@
-"""Pooling in plain NumPy: the largest or the mean of each window, and their gradients.
+"""Pooling: the largest or the mean of each window, and their gradients.
 
-All four walk the taps of the kernel, and for each tap all windows at once: `_taps` says which
-windows have that tap inside of x and which elements of x it meets there. So nothing is padded, and
-windows that overlap, leave gaps or hang over the end need no case of their own. Adaptive pooling,
-whose windows differ in size, walks the windows instead.
+The native functions are told where the windows lie along each axis, so windows that overlap, leave
+gaps, hang over the end or differ in size need no case of their own. They take arrays that lie
+without gaps, channels-last or in row-major order. For others, for kernels of more than 255 taps and
+without the native module, NumPy computes the same. There all functions walk the taps of the kernel,
+and for each tap all windows at once: `_taps` says which windows have that tap inside of x and which
+elements of x it meets there. Adaptive pooling, whose windows differ in size, walks the windows.
 
 Arrays are (N, C, ...) or (C, ...); the axes of a spec are the last ones.
-Not here: checks of what a user passes (ops/pool.py). Next room: mask.py.
+Not here: checks of what a user passes (ops/pool.py). Next room: native/pooling.cpp.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from itertools import product
 from math import prod
 from typing import Any, TypeAlias
@@ -20,9 +23,12 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from pellucid.backend import Array
-from pellucid.dtypes import int64
+from pellucid.dtypes import float32, float64, int64
 from pellucid.kernels.layout import like
 from pellucid.kernels.mask import keep
+from pellucid.kernels.native import module
+
+_NATIVE = (float32, float64)
 
 Sizes: TypeAlias = tuple[int, ...]
 Index: TypeAlias = tuple[Any, ...]  # with a leading ... for the axes that are not spatial
@@ -54,6 +60,21 @@ class PoolSpec:
                 out -= 1
             sizes.append(out)
         return tuple(sizes)
+
+    @cached_property
+    def windows(self) -> Any:
+        """The windows as the native functions read them."""
+        lines = []
+        for (size, k, s, p, d), out in zip(self._axes(), self.out_size, strict=True):
+            windows = []
+            for first in range(-p, out * s - p, s):
+                # Taps u with 0 <= first + u d < size
+                low = max(-(first // d), 0)
+                high = min((size - 1 - first) // d + 1, k)
+                count = max(high - low, 0)
+                windows.append((first + low * d if count else 0, low, count))
+            lines.append((size, k, d, windows))
+        return module.Windows(lines)
 
     def _axes(self) -> Iterator[tuple[int, ...]]:
         """Size, kernel, stride, padding and dilation of each axis."""
@@ -101,6 +122,10 @@ def _taps(spec: PoolSpec) -> Iterator[tuple[int, Index, Index]]:
 
 def max_forward(x: Array, spec: PoolSpec) -> Array:
     """Return the largest element of each window; a NaN is larger than all."""
+    if module is not None and x.dtype in _NATIVE:
+        found = module.largest(x, spec.windows, False)
+        if found is not None:
+            return found[0]
     y = _zeros_like(x, spec.out_size)
     y.fill(-np.inf)
     for _, windows, elements in _taps(spec):
@@ -108,8 +133,17 @@ def max_forward(x: Array, spec: PoolSpec) -> Array:
     return y
 
 
-def max_taps(x: Array, y: Array, spec: PoolSpec) -> Array:
-    """Return which tap of each window is its largest element y: the first, or the last NaN."""
+def max_with_taps(x: Array, spec: PoolSpec) -> tuple[Array, Array]:
+    """Return `max_forward`, and which tap of each window that is: the first, or the last NaN."""
+    if module is not None and x.dtype in _NATIVE:
+        found = module.largest(x, spec.windows, True)
+        if found is not None:
+            return found
+    y = max_forward(x, spec)
+    return y, _taps_of(x, y, spec)
+
+
+def _taps_of(x: Array, y: Array, spec: PoolSpec) -> Array:
     # Counts the taps before the first that equals y; all of them where y is NaN
     found = np.zeros_like(y, np.min_scalar_type(prod(spec.kernel)))
     ahead = np.ones_like(y, bool)
@@ -136,6 +170,12 @@ def max_indices(taps: Array, spec: PoolSpec) -> Array:
 
 def max_scatter(gy: Array, taps: Array, spec: PoolSpec) -> Array:
     """Return zeros of x's size with each gy added at the largest element of its window."""
+    if module is not None and gy.dtype in _NATIVE:
+        found = module.largest_gradient(gy, taps, spec.windows)
+        if found is None:
+            found = module.largest_gradient(like(gy, taps), taps, spec.windows)
+        if found is not None:
+            return found
     gy = like(gy, taps)  # which lie as y did, and so as x
     gx = _zeros_like(gy, spec.in_size)
     for tap, windows, elements in _taps(spec):
@@ -151,50 +191,83 @@ def max_pick(x: Array, taps: Array, spec: PoolSpec) -> Array:
     return y
 
 
-def sum_forward(x: Array, spec: PoolSpec) -> Array:
-    """Return the sum of each window."""
+def mean_forward(x: Array, divisor: Array, spec: PoolSpec) -> Array:
+    """Return the sum of each window over its divisor, an integer for each of (*out_size)."""
+    if module is not None and x.dtype in _NATIVE:
+        found = module.mean(x, divisor, spec.windows)
+        if found is not None:
+            return found
     y = _zeros_like(x, spec.out_size)
     for _, windows, elements in _taps(spec):
         y[windows] += x[elements]
+    y /= divisor.astype(x.dtype)
     return y
 
 
-def sum_scatter(gy: Array, spec: PoolSpec) -> Array:
-    """Return zeros of x's size with each gy added to its whole window: the adjoint."""
+def mean_scatter(gy: Array, divisor: Array, spec: PoolSpec) -> Array:
+    """Return zeros of x's size with each gy over its divisor added to its window: the adjoint."""
+    if module is not None and gy.dtype in _NATIVE:
+        found = module.mean_gradient(gy, divisor, spec.windows)
+        if found is not None:
+            return found
     gx = _zeros_like(gy, spec.in_size)
+    shares = gy / divisor.astype(gy.dtype)
     for _, windows, elements in _taps(spec):
-        gx[elements] += gy[windows]
+        gx[elements] += shares[windows]
     return gx
 
 
-def _cells(in_size: Sizes, out_size: Sizes) -> Iterator[tuple[Index, Index, int]]:
-    """Each window of an adaptive pooling: its place, its elements, and how many they are.
+def _ends(size: int, out: int) -> list[tuple[int, int]]:
+    """Where the windows of an adaptive pooling begin and end along one axis.
 
-    Maths: along an axis, window i runs from floor(i in / out) to ceil((i + 1) in / out).
+    Maths: window i runs from floor(i in / out) to ceil((i + 1) in / out).
     """
-    along = [
-        [(i * size // out, -(-(i + 1) * size // out)) for i in range(out)]
-        for size, out in zip(in_size, out_size, strict=True)
-    ]
+    return [(i * size // out, -(-(i + 1) * size // out)) for i in range(out)]
+
+
+def _cells(in_size: Sizes, out_size: Sizes) -> Iterator[tuple[Index, Index, int]]:
+    """Each window of an adaptive pooling: its place, its elements, and how many they are."""
+    along = [_ends(size, out) for size, out in zip(in_size, out_size, strict=True)]
     for place in product(*(range(out) for out in out_size)):
         ends = [windows[i] for windows, i in zip(along, place, strict=True)]
         elements = (..., *(slice(low, high) for low, high in ends))
         yield (..., *place), elements, prod(high - low for low, high in ends)
 
 
+@lru_cache
+def _adaptive(in_size: Sizes, out_size: Sizes) -> tuple[Array, Any]:
+    """The number of elements of each window, and the windows as the native functions read them."""
+    counts = np.ones((), int64)
+    lines = []
+    for size, out in zip(in_size, out_size, strict=True):
+        windows = [(low, 0, high - low) for low, high in _ends(size, out)]
+        counts = np.asarray(np.multiply.outer(counts, [taps for _, _, taps in windows]))
+        lines.append((size, size, 1, windows))
+    return counts, module.Windows(lines)
+
+
 def adaptive_mean(x: Array, out_size: Sizes) -> Array:
     """Return the mean of each of `out_size` windows that cover x evenly."""
+    in_size = x.shape[-len(out_size) :]
+    if module is not None and x.dtype in _NATIVE:
+        found = module.mean(x, *_adaptive(in_size, out_size))
+        if found is not None:
+            return found
     y = _zeros_like(x, out_size)
     axes = tuple(range(-len(out_size), 0))
-    for place, elements, _ in _cells(x.shape[-len(out_size) :], out_size):
+    for place, elements, _ in _cells(in_size, out_size):
         y[place] = x[elements].mean(axis=axes)
     return y
 
 
 def adaptive_spread(gy: Array, in_size: Sizes) -> Array:
     """Return zeros of x's size with each gy spread evenly over its window: the adjoint."""
-    gx = _zeros_like(gy, in_size)
     out_size = gy.shape[-len(in_size) :]
+    if module is not None and gy.dtype in _NATIVE:
+        found = module.mean_gradient(gy, *_adaptive(in_size, out_size))
+        if found is not None:
+            return found
+    gx = _zeros_like(gy, in_size)
     # (...) -> (..., 1, 1), which broadcasts over a window
     over_window = (..., *(None,) * len(in_size))
     for place, elements, count in _cells(in_size, out_size):

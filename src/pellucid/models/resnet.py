@@ -14,6 +14,7 @@ from typing import ClassVar
 
 from pellucid import nn, ops
 from pellucid.nn import init
+from pellucid.nn.fusion import with_relu
 from pellucid.tensor import Tensor
 
 
@@ -51,8 +52,8 @@ class BasicBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return relu(F(x) + shortcut(x))."""
         shortcut = x if self.downsample is None else self.downsample(x)
-        y = self.relu(self.bn1(self.conv1(x)))
-        return self.relu(self.bn2(self.conv2(y)) + shortcut)
+        y = with_relu(self.bn1, self.relu, self.conv1(x))
+        return with_relu(self.bn2, self.relu, self.conv2(y), shortcut)
 
 
 class Bottleneck(nn.Module):
@@ -79,9 +80,9 @@ class Bottleneck(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return relu(F(x) + shortcut(x))."""
         shortcut = x if self.downsample is None else self.downsample(x)
-        y = self.relu(self.bn1(self.conv1(x)))
-        y = self.relu(self.bn2(self.conv2(y)))
-        return self.relu(self.bn3(self.conv3(y)) + shortcut)
+        y = with_relu(self.bn1, self.relu, self.conv1(x))
+        y = with_relu(self.bn2, self.relu, self.conv2(y))
+        return with_relu(self.bn3, self.relu, self.conv3(y), shortcut)
 
 
 class Widened(nn.Module):
@@ -129,7 +130,7 @@ class ResNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the scores of the classes: (N, 3, H, W) -> (N, num_classes)."""
-        x = self.maxpool(self.relu(self.bn1(self.conv1(x))))
+        x = self.maxpool(with_relu(self.bn1, self.relu, self.conv1(x)))
         for stage in range(self.stages):
             x = getattr(self, f"layer{stage + 1}")(x)
         return self.fc(self.avgpool(x).flatten(1))
@@ -167,7 +168,7 @@ class SmallResNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the scores of the classes: (N, 3, H, W) -> (N, num_classes)."""
-        x = self.relu(self.bn1(self.conv1(x)))
+        x = with_relu(self.bn1, self.relu, self.conv1(x))
         x = self.layer3(self.layer2(self.layer1(x)))
         return self.fc(self.avgpool(x).flatten(1))
 

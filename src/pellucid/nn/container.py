@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from pellucid.errors import IndexingError
+from pellucid.nn.fusion import can_fuse, with_relu
 from pellucid.nn.module import Module
 
 Self = TypeVar("Self", bound="_Chain")
@@ -79,9 +80,14 @@ class Sequential(_Chain):
         return self._modules[self._key(index)]
 
     def forward(self, x: Any) -> Any:
-        """Call each module with the output of the one before."""
-        for module in self:
-            x = module(x)
+        """Call each module with the output of the one before; fusion.py says which two at once."""
+        modules = itertools.zip_longest(self, itertools.islice(self, 1, None))
+        for module, after in modules:
+            if after is not None and can_fuse(module, after):
+                x = with_relu(module, after, x)
+                next(modules)
+            else:
+                x = module(x)
         return x
 
 

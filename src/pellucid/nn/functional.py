@@ -11,6 +11,7 @@ from pellucid.ops import adaptive_avg_pool2d as adaptive_avg_pool2d
 from pellucid.ops import avg_pool1d as avg_pool1d
 from pellucid.ops import avg_pool2d as avg_pool2d
 from pellucid.ops import batch_norm as batch_norm
+from pellucid.ops import batch_norm_relu as batch_norm_relu
 from pellucid.ops import binary_cross_entropy_with_logits as binary_cross_entropy_with_logits
 from pellucid.ops import conv1d as conv1d
 from pellucid.ops import conv2d as conv2d

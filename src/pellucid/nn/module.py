@@ -18,7 +18,7 @@ from pellucid.backend import Array, Device
 from pellucid.dtypes import DEFAULT_FLOAT, float32, float64, is_float
 from pellucid.errors import ArgumentError, DTypeError, StateError, UnsupportedError
 from pellucid.grad_mode import no_grad
-from pellucid.hooks import RemovableHandle
+from pellucid.hooks import RemovableHandle, watchers
 from pellucid.nn.backward_hook import BackwardHook, Watch
 from pellucid.nn.parameter import Parameter
 from pellucid.tensor import Tensor
@@ -368,7 +368,12 @@ class Module:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run forward between its hooks."""
-        if not (self._forward_pre_hooks or self._forward_hooks or self._backward_hooks):
+        timer = watchers.timer
+        return self._call(*args, **kwargs) if timer is None else timer.layer(self, args, kwargs)
+
+    def _call(self, *args: Any, **kwargs: Any) -> Any:
+        """Do what a call does, unmeasured."""
+        if not self.has_hooks:
             return self.forward(*args, **kwargs)
         for before in list(self._forward_pre_hooks.values()):
             replaced = before(self, args)
@@ -382,6 +387,11 @@ class Module:
             replaced = after(self, args, y)
             y = y if replaced is None else replaced
         return watch.leave(y) if self._backward_hooks else y
+
+    @property
+    def has_hooks(self) -> bool:
+        """Whether anybody looks at its calls."""
+        return bool(self._forward_pre_hooks or self._forward_hooks or self._backward_hooks)
 
     def register_forward_pre_hook(self, hook: ForwardPreHook) -> RemovableHandle:
         """Call `hook(module, args)` before forward; what it returns replaces the arguments."""

@@ -5,7 +5,8 @@ Next room: ops/norm.py.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -82,8 +83,16 @@ class _BatchNorm(Module):
         if self.bias is not None:
             init.zeros_(self.bias)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Return weight (x - mean) / sqrt(variance + eps) + bias, channel by channel."""
+    def forward(self, x: Tensor, residual: Tensor | None = None, *, relu: bool = False) -> Tensor:
+        """Return weight (x - mean) / sqrt(variance + eps) + bias, channel by channel.
+
+        With `relu`, max(that + residual, 0), in the same passes over memory (fusion.py).
+        """
+        if relu:
+            return self._normalise(ops.batch_norm_relu, x, residual=residual)
+        return self._normalise(ops.batch_norm, x)
+
+    def _normalise(self, op: Callable[..., Tensor], x: Tensor, **following: Any) -> Tensor:
         if x.ndim not in [len(axes.split()) for axes in self.letters]:
             wanted = " or ".join(f"({', '.join(axes.split())})" for axes in self.letters)
             raise ShapeError(
@@ -95,7 +104,7 @@ class _BatchNorm(Module):
         momentum, count = self.momentum or 0.0, self.num_batches_tracked
         if count is not None and self.momentum is None:
             momentum = 1 / (int(count) + 1)
-        y = ops.batch_norm(
+        y = op(
             x,
             self.running_mean,
             self.running_var,
@@ -104,6 +113,7 @@ class _BatchNorm(Module):
             self.training or self.running_mean is None,
             momentum,
             self.eps,
+            **following,
         )
         if self.training and count is not None:
             count.add_(1)

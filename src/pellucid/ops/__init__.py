@@ -69,6 +69,7 @@ from pellucid.ops.loss import l1_loss as l1_loss
 from pellucid.ops.loss import mse_loss as mse_loss
 from pellucid.ops.loss import nll_loss as nll_loss
 from pellucid.ops.norm import batch_norm as batch_norm
+from pellucid.ops.norm_fused import batch_norm_relu as batch_norm_relu
 from pellucid.ops.pool import adaptive_avg_pool1d as adaptive_avg_pool1d
 from pellucid.ops.pool import adaptive_avg_pool2d as adaptive_avg_pool2d
 from pellucid.ops.pool import avg_pool1d as avg_pool1d

@@ -2,7 +2,7 @@
 
 Gradients at kinks are PyTorch's (relu'(0) = 0). Formulas are written so that no intermediate result
 overflows where the final one does not. Not here: losses (loss.py), maximum and clip
-(elementwise.py). Next room: kernels/erf.py, which gelu needs.
+(elementwise.py). Next room: kernels/activation.py.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy as np
 from pellucid.autograd import Function
 from pellucid.backend import Array
 from pellucid.errors import ArgumentError
+from pellucid.kernels import activation as kernels
 from pellucid.kernels.erf import normal_cdf
 from pellucid.kernels.mask import keep
 from pellucid.ops.elementwise import promote, where
@@ -46,14 +47,30 @@ class ReLU(Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Array:
-        y = np.maximum(x.array, 0)
+        y = kernels.relu(x.array)
         ctx.save_for_backward(y)
         return y
 
     @staticmethod
-    def backward(ctx: Any, gy: Tensor) -> Tensor:
+    def backward(ctx: Any, gy: Tensor) -> Any:
         (y,) = ctx.saved_tensors
-        return Keep.apply(gy, ~(y <= 0))  # a NaN lets its gradient pass
+        return ReLUGrad.apply(gy, y)
+
+
+class ReLUGrad(Function):
+    """gy where y is positive, else 0; a NaN lets its gradient pass."""
+
+    equation = "gx[i] = 0 if y[i] <= 0 else gy[i]"
+
+    @staticmethod
+    def forward(ctx: Any, gy: Tensor, y: Tensor) -> Array:
+        ctx.save_for_backward(y)
+        return kernels.relu_gradient(gy.array, y.array)
+
+    @staticmethod
+    def backward(ctx: Any, ggx: Tensor) -> Any:
+        (y,) = ctx.saved_tensors
+        return ReLUGrad.apply(ggx, y), None
 
 
 class ReLU6(Function):
@@ -63,14 +80,30 @@ class ReLU6(Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Array:
-        y = np.clip(x.array, 0, 6)
+        y = kernels.relu6(x.array)
         ctx.save_for_backward(y)
         return y
 
     @staticmethod
-    def backward(ctx: Any, gy: Tensor) -> Tensor:
+    def backward(ctx: Any, gy: Tensor) -> Any:
         (y,) = ctx.saved_tensors
-        return Keep.apply(gy, ~((y <= 0) | (y >= 6)))
+        return ReLU6Grad.apply(gy, y)
+
+
+class ReLU6Grad(Function):
+    """gy where 0 < y < 6, else 0; a NaN lets its gradient pass."""
+
+    equation = "gx[i] = 0 if y[i] <= 0 or y[i] >= 6 else gy[i]"
+
+    @staticmethod
+    def forward(ctx: Any, gy: Tensor, y: Tensor) -> Array:
+        ctx.save_for_backward(y)
+        return kernels.relu6_gradient(gy.array, y.array)
+
+    @staticmethod
+    def backward(ctx: Any, ggx: Tensor) -> Any:
+        (y,) = ctx.saved_tensors
+        return ReLU6Grad.apply(ggx, y), None
 
 
 class LeakyReLU(Function):

@@ -16,6 +16,7 @@ from pellucid.autograd import Function
 from pellucid.backend import Array, native
 from pellucid.dtypes import DEFAULT_FLOAT, DType, as_dtype, is_float, result_type
 from pellucid.errors import DTypeError, ShapeError
+from pellucid.kernels import elementwise as kernels
 from pellucid.tensor import Operand, Tensor
 
 
@@ -84,7 +85,7 @@ class Add(Function):
     @staticmethod
     def forward(ctx: Any, a: Tensor, b: Tensor) -> Array:
         ctx.shapes = a.shape, b.shape
-        return a.array + b.array
+        return kernels.add(a.array, b.array)
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> Any:

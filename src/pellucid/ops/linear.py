@@ -135,6 +135,35 @@ def matmul(a: Operand, b: Operand) -> Tensor:
     return y.squeeze(-1) if column else y
 
 
+def _linear_misfit(x: Tensor, w: Tensor, b: Tensor | None) -> ShapeError:
+    """Return the error that says which of the shapes of `linear` does not fit."""
+    shapes = named_shape("x", "N I", x.shape), named_shape("w", "O I", w.shape)
+    if w.ndim != 2 or x.ndim == 0:
+        return ShapeError(
+            "linear",
+            f"x has {x.ndim} axes and w {w.ndim}, but x must have at least 1 and w 2",
+            *shapes,
+            fix="give x the features as its last axis, and w one row for each output",
+        )
+    O, I = w.shape
+    if x.shape[-1] != I:
+        return ShapeError(
+            "linear",
+            f"x has I={x.shape[-1]} features, but w expects I={I}",
+            *shapes,
+            fix=f"build the layer with in_features={x.shape[-1]}, or move the features of x to "
+            "its last axis",
+        )
+    assert b is not None
+    return ShapeError(
+        "linear",
+        f"b has shape {b.shape}, but w makes O={O} outputs",
+        *shapes,
+        f"b {b.shape}",
+        fix=f"give b the shape ({O},)",
+    )
+
+
 def linear(x: Tensor, w: Tensor, b: Tensor | None = None) -> Tensor:
     """Return x w^T + b: each output is a weighted sum of the features of x.
 
@@ -150,33 +179,12 @@ def linear(x: Tensor, w: Tensor, b: Tensor | None = None) -> Tensor:
     tensor([[21.5, 43.5, 65.5]])
     """
     check_same_float("linear", x=x, w=w, b=b)
-    shapes = named_shape("x", "N I", x.shape), named_shape("w", "O I", w.shape)
-    if w.ndim != 2 or x.ndim == 0:
-        raise ShapeError(
-            "linear",
-            f"x has {x.ndim} axes and w {w.ndim}, but x must have at least 1 and w 2",
-            *shapes,
-            fix="give x the features as its last axis, and w one row for each output",
-        )
-    O, I = w.shape
-    if x.shape[-1] != I:
-        raise ShapeError(
-            "linear",
-            f"x has I={x.shape[-1]} features, but w expects I={I}",
-            *shapes,
-            fix=f"build the layer with in_features={x.shape[-1]}, or move the features of x to "
-            "its last axis",
-        )
-    if b is not None and b.shape != (O,):
-        raise ShapeError(
-            "linear",
-            f"b has shape {b.shape}, but w makes O={O} outputs",
-            *shapes,
-            f"b {b.shape}",
-            fix=f"give b the shape ({O},)",
-        )
+    fits = w.ndim == 2 and x.ndim > 0 and x.shape[-1] == w.shape[1]
+    if not fits or (b is not None and b.shape != w.shape[:1]):
+        raise _linear_misfit(x, w, b)
     if x.ndim == 2:
         return Linear.apply(x, w, b)
+    O, I = w.shape
     # (..., I) -> (N, I) and back
     y = Linear.apply(x.reshape(prod(x.shape[:-1]), I), w, b)
     return y.reshape(*x.shape[:-1], O)

@@ -33,13 +33,12 @@ class BatchNorm(Function):
     def forward(
         ctx: Any, x: Tensor, weight: Tensor | None, bias: Tensor | None, eps: float
     ) -> tuple[Array, Array, Array]:
-        mean, var = kernels.statistics(x.array)
-        scale = 1 / np.sqrt(var + eps)
+        mean, var, scale = kernels.statistics(x.array, eps)
         ctx.save_for_backward(x, weight, mean, scale)
         ctx.mark_non_differentiable(mean, var)
         ctx.eps, ctx.affine = eps, (weight is not None, bias is not None)
-        w, b = _per_channel(x, weight), _per_channel(x, bias)
-        return kernels.forward(x.array, w, b, mean, scale), mean, var
+        y = kernels.forward(x.array, array_of(weight), array_of(bias), mean, scale)
+        return y, mean, var
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor, *_: Tensor) -> Any:
@@ -69,9 +68,8 @@ class BatchNormGrad(Function):
     ) -> tuple[Array, Array, Array]:
         ctx.save_for_backward(gy, x, weight)
         ctx.eps = eps
-        w = _per_channel(x, weight)
-        gx, gw, gb = kernels.backward(gy.array, x.array, w, mean.array, scale.array)
-        return gx, gw.ravel(), gb.ravel()
+        w = array_of(weight)
+        return kernels.backward(gy.array, x.array, w, mean.array, scale.array, constant=False)
 
     @staticmethod
     def backward(ctx: Any, ggx: Tensor, ggw: Tensor, ggb: Tensor) -> Any:
@@ -103,12 +101,83 @@ class BatchNormGrad(Function):
         return ggy, gx, gweight, None, None, None
 
 
-def _per_channel(x: Tensor, value: Tensor | None) -> Array | None:
-    """One number for each channel, (C) -> (1, C, 1, ...)."""
-    return None if value is None else value.array.reshape((1, -1) + (1,) * (x.ndim - 2))
+class BatchNormEvaluation(Function):
+    """Each channel minus a given mean, over a given standard deviation."""
+
+    equation = "y[n,c,h,w] = weight[c] * (x[n,c,h,w] - mean[c]) / sqrt(var[c] + eps) + bias[c]"
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        x: Tensor,
+        weight: Tensor | None,
+        bias: Tensor | None,
+        mean: Array,
+        var: Array,
+        eps: float,
+    ) -> Array:
+        # What moves in place is not what the gradient may depend on.
+        mean, scale = mean.copy(), 1 / np.sqrt(var + eps)
+        ctx.save_for_backward(x, weight, mean, scale)
+        ctx.eps, ctx.affine = eps, (weight is not None, bias is not None)
+        return kernels.forward(x.array, array_of(weight), array_of(bias), mean, scale)
+
+    @staticmethod
+    def backward(ctx: Any, gy: Tensor) -> Any:
+        gx, gw, gb = BatchNormEvaluationGrad.apply(gy, *ctx.saved_tensors)
+        _, need_w, need_b, *_ = ctx.needs_input_grad
+        return gx, gw if need_w else None, gb if need_b else None, None, None, None
 
 
-def _check(op: str, x: Tensor, **channels: Tensor | None) -> None:
+class BatchNormEvaluationGrad(Function):
+    """The gradients of a batch normalisation whose statistics are constants."""
+
+    equation = (
+        "gx[n,c,h,w] = weight[c] * scale[c] * gy[n,c,h,w], "
+        "gw[c] = sum[n,h,w] gy[n,c,h,w] * z[n,c,h,w], gb[c] = sum[n,h,w] gy[n,c,h,w]"
+    )
+
+    @staticmethod
+    def forward(
+        ctx: Any, gy: Tensor, x: Tensor, weight: Tensor | None, mean: Tensor, scale: Tensor
+    ) -> tuple[Array, Array, Array]:
+        ctx.save_for_backward(gy, x, weight, mean, scale)
+        w = array_of(weight)
+        return kernels.backward(gy.array, x.array, w, mean.array, scale.array, constant=True)
+
+    @staticmethod
+    def backward(ctx: Any, ggx: Tensor, ggw: Tensor, ggb: Tensor) -> Any:
+        gy, x, weight, mean, scale = ctx.saved_tensors
+        channel = (1, -1) + (1,) * (x.ndim - 2)
+        mean, scale, ggw, ggb = (a.reshape(channel) for a in (mean, scale, ggw, ggb))
+        w = 1.0 if weight is None else weight.reshape(channel)
+        ggy = w * scale * ggx + ggw * (x - mean) * scale + ggb
+        gweight = None
+        if weight is not None:
+            gweight = (ggx * gy * scale).sum((0, *range(2, x.ndim)))
+        return ggy, ggw * gy * scale, gweight, None, None
+
+
+def array_of(value: Tensor | None) -> Array | None:
+    """The array of a tensor, where there is one."""
+    return None if value is None else value.array
+
+
+def check_channels(
+    op: str,
+    x: Tensor,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    weight: Tensor | None,
+    bias: Tensor | None,
+) -> None:
+    """Hold x to its axes, and the others to its channels and its dtype."""
+    channels = {
+        "weight": weight,
+        "bias": bias,
+        "running_mean": running_mean,
+        "running_var": running_var,
+    }
     check_same_float(op, x=x, **channels)
     letters = {2: "N C", 3: "N C W", 4: "N C H W", 5: "N C D H W"}.get(x.ndim, "")
     shape = named_shape("x", letters, x.shape)
@@ -130,26 +199,30 @@ def _check(op: str, x: Tensor, **channels: Tensor | None) -> None:
             )
 
 
-def _check_options(
-    x: Tensor, running_mean: Tensor | None, running_var: Tensor | None, training: bool, eps: float
+def check_options(
+    op: str,
+    x: Tensor,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    training: bool,
+    eps: float,
 ) -> None:
+    """Refuse an eps, statistics or a batch that normalise nothing."""
     if eps < 0 or (training and eps == 0):
-        raise ArgumentError(
-            "batch_norm", f"eps={eps} is not positive", fix="use 1e-5, PyTorch's default"
-        )
+        raise ArgumentError(op, f"eps={eps} is not positive", fix="use 1e-5, PyTorch's default")
     if (running_mean is None) != (running_var is None):
         raise ArgumentError(
-            "batch_norm", "only one of running_mean and running_var is given", fix="give both"
+            op, "only one of running_mean and running_var is given", fix="give both"
         )
     if not training and running_mean is None:
         raise ArgumentError(
-            "batch_norm",
+            op,
             "evaluation needs running_mean and running_var",
             fix="give both, or training=True for the statistics of the batch",
         )
     if training and x.numel() == x.shape[1]:
         raise ShapeError(
-            "batch_norm",
+            op,
             f"x has one value for each of C={x.shape[1]} channels, and its variance is 0",
             f"x {x.shape}",
             fix="train with a batch of at least 2, or switch to evaluation with eval()",
@@ -176,7 +249,7 @@ def batch_norm(
     Maths: with s = 1 / sqrt(var + eps) and z = (x - mean) s, in training
     gx = weight s (gy - mean(gy) - z mean(gy z)), gw = sum(gy z), gb = sum(gy).
     Source: Ioffe and Szegedy, "Batch normalization" (2015).
-    Cost: a few passes over x each way.
+    Cost: two passes over x each way in training, one forward in evaluation.
     Raises: ShapeError for sizes that do not fit, or one value for each channel in training;
     DTypeError for integers or mixed dtypes; ArgumentError for missing running statistics.
 
@@ -187,44 +260,32 @@ def batch_norm(
             [ 0.    ],
             [ 1.2247]])
     """
-    _check(
-        "batch_norm",
-        x,
-        weight=weight,
-        bias=bias,
-        running_mean=running_mean,
-        running_var=running_var,
-    )
-    _check_options(x, running_mean, running_var, training, eps)
+    op = "batch_norm"
+    check_channels(op, x, running_mean, running_var, weight, bias)
+    check_options(op, x, running_mean, running_var, training, eps)
     if not training:
         assert running_mean is not None
         assert running_var is not None
-        return _evaluate(x, running_mean, running_var, weight, bias, eps)
+        return BatchNormEvaluation.apply(
+            x, weight, bias, running_mean.array, running_var.array, eps
+        )
     y, mean, var = BatchNorm.apply(x, weight, bias, eps)
-    if running_mean is not None and running_var is not None and x.numel():
-        M = x.numel() // x.shape[1]
-        _move(running_mean, mean.array.ravel(), momentum)
-        _move(running_var, var.array.ravel() * (M / (M - 1)), momentum)
+    move(x, running_mean, running_var, mean, var, momentum)
     return y
 
 
-def _move(running: Tensor, value: Array, momentum: float) -> None:
-    """Move a running statistic towards that of a batch, in place."""
-    running.copy_((1 - momentum) * running.array + momentum * value)
-
-
-def _evaluate(
+def move(
     x: Tensor,
-    running_mean: Tensor,
-    running_var: Tensor,
-    weight: Tensor | None,
-    bias: Tensor | None,
-    eps: float,
-) -> Tensor:
-    channel = (1, -1) + (1,) * (x.ndim - 2)
-    mean = Tensor(running_mean.array.reshape(channel))
-    scale = Tensor((1 / np.sqrt(running_var.array + eps)).reshape(channel))
-    if weight is not None:
-        scale = scale * weight.reshape(channel)
-    y = (x - mean) * scale
-    return y if bias is None else y + bias.reshape(channel)
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    mean: Tensor,
+    var: Tensor,
+    momentum: float,
+) -> None:
+    """Move running statistics towards those of a batch x, in place."""
+    if running_mean is None or running_var is None or not x.numel():
+        return
+    M = x.numel() // x.shape[1]
+    pairs = (running_mean, mean.array), (running_var, var.array * (M / (M - 1)))
+    for running, value in pairs:
+        running.copy_((1 - momentum) * running.array + momentum * value)

@@ -8,6 +8,7 @@ Not here: how they are computed. Next room: kernels/pool.py.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -30,10 +31,9 @@ class MaxPool(Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, spec: PoolSpec, with_indices: bool) -> Any:
-        y = kernels.max_forward(x.array, spec)
         if not (ctx.needs_input_grad[0] or with_indices):
-            return y
-        taps = kernels.max_taps(x.array, y, spec)
+            return kernels.max_forward(x.array, spec)
+        y, taps = kernels.max_with_taps(x.array, spec)
         ctx.save_for_backward(taps)
         ctx.spec = spec
         return (y, kernels.max_indices(taps, spec)) if with_indices else y
@@ -86,7 +86,7 @@ class AvgPool(Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, spec: PoolSpec, divisor: Array) -> Array:
         ctx.spec, ctx.divisor = spec, divisor
-        return kernels.sum_forward(x.array, spec) / divisor.astype(x.dtype)
+        return kernels.mean_forward(x.array, divisor, spec)
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> Any:
@@ -104,7 +104,7 @@ class AvgPoolGrad(Function):
     @staticmethod
     def forward(ctx: Any, gy: Tensor, spec: PoolSpec, divisor: Array) -> Array:
         ctx.spec, ctx.divisor = spec, divisor
-        return kernels.sum_scatter(gy.array / divisor.astype(gy.dtype), spec)
+        return kernels.mean_scatter(gy.array, divisor, spec)
 
     @staticmethod
     def backward(ctx: Any, ggx: Tensor) -> Any:
@@ -144,9 +144,9 @@ class AdaptiveAvgPoolGrad(Function):
         return AdaptiveAvgPool.apply(ggx, ctx.out_size), None
 
 
-def _named(x: Tensor, axes: int) -> str:
-    batch = "N " if x.ndim == axes + 2 else ""
-    return named_shape("x", f"{batch}C {' '.join('HW'[-axes:])}", x.shape)
+def _named(shape: Sizes, axes: int) -> str:
+    batch = "N " if len(shape) == axes + 2 else ""
+    return named_shape("x", f"{batch}C {' '.join('HW'[-axes:])}", shape)
 
 
 def _check_x(op: str, axes: int, x: Tensor) -> None:
@@ -188,19 +188,36 @@ def _spec(
     ceil_mode: bool,
 ) -> PoolSpec:
     _check_x(op, axes, x)
+    options = (kernel_size, kernel_size if stride is None else stride, padding, dilation)
+    hashable = [o if isinstance(o, (int, tuple)) else tuple(o) for o in options]
+    return _spec_of(op, axes, x.shape, *hashable, ceil_mode)
+
+
+@lru_cache
+def _spec_of(
+    op: str,
+    axes: int,
+    shape: Sizes,
+    kernel_size: SizesLike,
+    stride: SizesLike,
+    padding: SizesLike,
+    dilation: SizesLike,
+    ceil_mode: bool,
+) -> PoolSpec:
+    """The same object for the same call, which keeps what a kernel knows of it."""
     spec = PoolSpec(
-        in_size=x.shape[-axes:],
+        in_size=shape[-axes:],
         kernel=_per_axis(op, "kernel_size", kernel_size, axes, 1),
-        stride=_per_axis(op, "stride", kernel_size if stride is None else stride, axes, 1),
+        stride=_per_axis(op, "stride", stride, axes, 1),
         padding=_per_axis(op, "padding", padding, axes, 0),
         dilation=_per_axis(op, "dilation", dilation, axes, 1),
         ceil_mode=ceil_mode,
     )
-    _check_windows(op, x, spec)
+    _check_windows(op, shape, spec)
     return spec
 
 
-def _check_windows(op: str, x: Tensor, spec: PoolSpec) -> None:
+def _check_windows(op: str, shape: Sizes, spec: PoolSpec) -> None:
     axes = len(spec.kernel)
     for k, axis in enumerate("HW"[-axes:]):
         window = (spec.kernel[k] - 1) * spec.dilation[k] + 1
@@ -216,7 +233,7 @@ def _check_windows(op: str, x: Tensor, spec: PoolSpec) -> None:
                 op,
                 f"no window of {window} fits into {axis}={spec.in_size[k]} padded by {p} on each "
                 "side",
-                _named(x, axes),
+                _named(shape, axes),
                 f"window {spec.kernel} with dilation {spec.dilation}",
                 fix="use a smaller kernel_size, or a larger x",
             )
@@ -269,15 +286,18 @@ def max_pool2d(
     return MaxPool.apply(x, spec, return_indices)
 
 
+@lru_cache
+def _divisor(spec: PoolSpec, count_include_pad: bool, override: int | None) -> Array:
+    counts = spec.counts(count_include_pad)
+    return counts if override is None else np.full_like(counts, override)
+
+
 def _avg_pool(
     op: str, x: Tensor, spec: PoolSpec, count_include_pad: bool, divisor_override: int | None
 ) -> Tensor:
     if divisor_override == 0:
         raise ArgumentError(op, "divisor_override=0 divides by 0", fix="use None or another number")
-    divisor = spec.counts(count_include_pad)
-    if divisor_override is not None:
-        divisor = np.full_like(divisor, divisor_override)
-    return AvgPool.apply(x, spec, divisor)
+    return AvgPool.apply(x, spec, _divisor(spec, count_include_pad, divisor_override))
 
 
 def avg_pool1d(
@@ -340,7 +360,10 @@ def _adaptive_avg_pool(
     out_size = _per_axis(op, "output_size", known, axes, 1)
     if 0 in in_size:
         raise ShapeError(
-            op, "x has no elements to average", _named(x, axes), fix="use spatial sizes above 0"
+            op,
+            "x has no elements to average",
+            _named(x.shape, axes),
+            fix="use spatial sizes above 0",
         )
     return AdaptiveAvgPool.apply(x, out_size)
 
@@ -360,7 +383,7 @@ def adaptive_avg_pool2d(x: Tensor, output_size: int | Sequence[int | None] | Non
     Shapes: x (N, C, H, W) or (C, H, W), y (N, C, OH, OW) or (C, OH, OW) with (OH, OW) =
     output_size; one number means both, None the size of x.
     Maths: window i runs from floor(i H / OH) to ceil((i + 1) H / OH).
-    Cost: one addition for each element of each window, and one NumPy call for each window.
+    Cost: one addition for each element of each window.
     Raises: ShapeError for another number of axes, ArgumentError for an output size below 1,
     DTypeError for integers.
 

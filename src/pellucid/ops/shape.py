@@ -15,6 +15,7 @@ from pellucid.autograd import Function
 from pellucid.backend import Array
 from pellucid.dtypes import DType, result_type
 from pellucid.errors import ArgumentError, ShapeError
+from pellucid.kernels.join import join, part
 from pellucid.ops.elementwise import as_tensor_of
 from pellucid.ops.reduce import normalise_dim, normalise_dims
 from pellucid.tensor import Dims, Scalar, Tensor
@@ -117,11 +118,26 @@ class Cat(Function):
     @staticmethod
     def forward(ctx: Any, dim: int, *tensors: Tensor) -> Array:
         ctx.dim, ctx.sizes = dim, [x.shape[dim] for x in tensors]
-        return np.concatenate([x.array for x in tensors], axis=dim)
+        return join([x.array for x in tensors], dim)
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> Any:
-        return (None, *split(gy, ctx.sizes, ctx.dim))
+        return (None, *Part.apply(gy, ctx.sizes, ctx.dim))
+
+
+class Part(Function):
+    """A tensor cut along one axis into parts of given sizes: `Cat` backwards."""
+
+    equation = "y[k][i] = x[i + sum[l < k] sizes[l]]"
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, sizes: list[int], dim: int) -> tuple[Array, ...]:
+        ctx.dim = dim
+        return tuple(part(x.array, sizes, dim))
+
+    @staticmethod
+    def backward(ctx: Any, *gy: Tensor) -> Any:
+        return Cat.apply(ctx.dim, *gy), None, None
 
 
 class Pad(Function):

@@ -5,30 +5,16 @@ Next room: rmsprop.py.
 
 from __future__ import annotations
 
-import numpy as np
-
-from pellucid.backend import Array
-from pellucid.optim.blocks import blocks
-from pellucid.optim.optimizer import Optimizer, Options, Params, number, slot
-
-
-def adagrad_step(
-    param: Array,
-    grad: Array,
-    square_sum: Array,
-    *,
-    step: int,
-    lr: float,
-    lr_decay: float,
-    weight_decay: float,
-    eps: float,
-) -> None:
-    """Let one parameter take its step number `step` (from 1); `param`, `square_sum` change."""
-    decayed_lr = lr / (1 + (step - 1) * lr_decay)
-    for p, gradient, s in blocks(param, grad, square_sum):
-        g = gradient + weight_decay * p if weight_decay else gradient
-        s[:] = s + g * g
-        p[:] = p - decayed_lr * g / (np.sqrt(s) + eps)
+from pellucid.kernels import steps
+from pellucid.optim.optimizer import (
+    Optimizer,
+    Options,
+    Params,
+    Stepping,
+    by_step,
+    number,
+    slot,
+)
 
 
 class Adagrad(Optimizer):
@@ -74,9 +60,8 @@ class Adagrad(Optimizer):
     def _options(self, group: Options) -> Options:
         return {name: number("Adagrad", name, group[name]) for name in self.defaults}
 
-    def _update(self, param: Array, grad: Array, state: Options, options: Options) -> None:
-        initial = "initial_accumulator_value"
-        rest = {name: value for name, value in options.items() if name != initial}
-        state["step"] = state.get("step", 0) + 1
-        square_sum = slot(state, "sum", param, options[initial])
-        adagrad_step(param, grad, square_sum, step=state["step"], **rest)
+    def _update(self, stepping: Stepping, options: Options) -> None:
+        initial = options.pop("initial_accumulator_value")
+        for step, some in by_step(stepping).items():
+            arrays = [(p, g, slot(state, "sum", p, initial)) for p, g, state in some]
+            steps.adagrad(arrays, step=step, **options)

@@ -5,45 +5,19 @@ The two differ in the place of the weight decay. Next room: adagrad.py.
 
 from __future__ import annotations
 
-import math
 from typing import ClassVar
 
-import numpy as np
-
-from pellucid.backend import Array
 from pellucid.errors import ArgumentError
-from pellucid.optim.blocks import blocks
-from pellucid.optim.optimizer import Optimizer, Options, Params, number, slot
-
-
-def adam_step(
-    param: Array,
-    grad: Array,
-    exp_avg: Array,
-    exp_avg_sq: Array,
-    max_exp_avg_sq: Array | None,
-    *,
-    step: int,
-    lr: float,
-    beta1: float,
-    beta2: float,
-    eps: float,
-    weight_decay: float,
-    decoupled: bool,
-) -> None:
-    """Let one parameter take its step number `step` (from 1); all arrays but `grad` change."""
-    step_size = lr / (1 - beta1**step)
-    correction = math.sqrt(1 - beta2**step)
-    for p, gradient, m, v, top in blocks(param, grad, exp_avg, exp_avg_sq, max_exp_avg_sq):
-        g = gradient
-        if weight_decay and decoupled:
-            p[:] = p * (1 - lr * weight_decay)
-        elif weight_decay:
-            g = g + weight_decay * p
-        m[:] = m + (1 - beta1) * (g - m)
-        v[:] = beta2 * v + (1 - beta2) * g * g
-        second = v if top is None else np.maximum(top, v, out=top)
-        p[:] = p - step_size * m / (np.sqrt(second) / correction + eps)
+from pellucid.kernels import steps
+from pellucid.optim.optimizer import (
+    Optimizer,
+    Options,
+    Params,
+    Stepping,
+    by_step,
+    number,
+    slot,
+)
 
 
 class Adam(Optimizer):
@@ -99,19 +73,11 @@ class Adam(Optimizer):
         found["beta2"] = number(self._name, "betas[1]", betas[1], below=1)
         return {**found, "amsgrad": bool(group["amsgrad"])}
 
-    def _update(self, param: Array, grad: Array, state: Options, options: Options) -> None:
-        state["step"] = state.get("step", 0) + 1
-        rest = {name: value for name, value in options.items() if name != "amsgrad"}
-        adam_step(
-            param,
-            grad,
-            slot(state, "exp_avg", param),
-            slot(state, "exp_avg_sq", param),
-            slot(state, "max_exp_avg_sq", param) if options["amsgrad"] else None,
-            step=state["step"],
-            decoupled=self.decoupled,
-            **rest,
-        )
+    def _update(self, stepping: Stepping, options: Options) -> None:
+        names = ["exp_avg", "exp_avg_sq", *["max_exp_avg_sq"] * options["amsgrad"]]
+        for step, some in by_step(stepping).items():
+            arrays = [(p, g, *[slot(state, name, p) for name in names]) for p, g, state in some]
+            steps.adam(arrays, step=step, decoupled=self.decoupled, **options)
 
 
 class AdamW(Adam):

@@ -1,15 +1,16 @@
 """Optimizer: parameters in groups, each group with its options, and the state of each parameter.
 
-A subclass says which options it has (`_options`) and how one parameter steps (`_update`); the
-arithmetic of that step is a function on arrays beside it. `param_groups`, `state` and the state
-dict have PyTorch's structure. Not here: learning rates that change (lr_scheduler/), the clipping of
-gradients (nn/clip.py). Next room: sgd.py.
+A subclass says which options it has (`_options`) and how the parameters of a group step
+(`_update`); the arithmetic of that step is in kernels/steps.py. `param_groups`, `state` and the
+state dict have PyTorch's structure. Not here: learning rates that change (lr_scheduler/), the
+clipping of gradients (nn/clip.py). Next room: sgd.py.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
 from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
@@ -17,10 +18,13 @@ import numpy as np
 from pellucid.backend import Array
 from pellucid.errors import ArgumentError, DTypeError, ShapeError, StateError
 from pellucid.grad_mode import enable_grad
+from pellucid.hooks import watchers
 from pellucid.tensor import Tensor
 
 Options: TypeAlias = "dict[str, Any]"
 Params: TypeAlias = "Iterable[Tensor] | Iterable[Options]"
+# The parameters of a group that have a gradient: the array, that of the gradient, and the state.
+Stepping: TypeAlias = "list[tuple[Array, Array, Options]]"
 
 
 def number(
@@ -47,6 +51,15 @@ def slot(state: Options, name: str, param: Array, value: float = 0.0) -> Array:
         state[name] = Tensor(np.full_like(param, value, subok=False))
     array: Array = state[name].array
     return array
+
+
+def by_step(stepping: Stepping) -> dict[int, Stepping]:
+    """Count this step in the state of each parameter, and put those with one count together."""
+    found: dict[int, Stepping] = {}
+    for each in stepping:
+        each[2]["step"] = step = each[2].get("step", 0) + 1
+        found.setdefault(step, []).append(each)
+    return found
 
 
 class Optimizer:
@@ -93,8 +106,8 @@ class Optimizer:
         """Return the keyword arguments of the step, checked, as Python numbers."""
         raise NotImplementedError
 
-    def _update(self, param: Array, grad: Array, state: Options, options: Options) -> None:
-        """Let one parameter take its step."""
+    def _update(self, stepping: Stepping, options: Options) -> None:
+        """Let the parameters of a group take their step."""
         raise NotImplementedError
 
     # What a user calls
@@ -108,16 +121,22 @@ class Optimizer:
         if closure is not None:
             with enable_grad():
                 loss = closure()
+        timer = watchers.timer
+        with nullcontext() if timer is None else timer.region(f"{self._name}.step"):
+            self._step()
+        return loss
+
+    def _step(self) -> None:
         for group in self.param_groups:
             options = self._options(group)
-            for p in group["params"]:
-                if p.grad is None:
-                    continue
+            moved = [p for p in group["params"] if p.grad is not None]
+            for p in moved:
                 self._check_gradient(p, p.grad)
-                with np.errstate(all="ignore"):  # inf and NaN, as in the ops, without a word
-                    self._update(p.array, p.grad.array, self.state.setdefault(p, {}), options)
+            stepping = [(p.array, p.grad.array, self.state.setdefault(p, {})) for p in moved]
+            with np.errstate(all="ignore"):  # inf and NaN, as in the ops, without a word
+                self._update(stepping, options)
+            for p in moved:
                 p.bump_version()
-        return loss
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients of all parameters, or set them to zero."""

@@ -5,39 +5,8 @@ Next room: lr_scheduler/scheduler.py.
 
 from __future__ import annotations
 
-import numpy as np
-
-from pellucid.backend import Array
-from pellucid.optim.blocks import blocks
-from pellucid.optim.optimizer import Optimizer, Options, Params, number, slot
-
-
-def rmsprop_step(
-    param: Array,
-    grad: Array,
-    square_avg: Array,
-    grad_avg: Array | None,
-    momentum_buffer: Array | None,
-    *,
-    lr: float,
-    alpha: float,
-    eps: float,
-    weight_decay: float,
-    momentum: float,
-) -> None:
-    """Let one parameter take its step; all arrays but `grad` change in place."""
-    for p, gradient, v, a, b in blocks(param, grad, square_avg, grad_avg, momentum_buffer):
-        g = gradient + weight_decay * p if weight_decay else gradient
-        v[:] = alpha * v + (1 - alpha) * g * g
-        variance = v
-        if a is not None:
-            a[:] = a + (1 - alpha) * (g - a)
-            variance = np.maximum(v - a * a, 0)  # rounding can make it negative
-        descent = g / (np.sqrt(variance) + eps)
-        if b is not None:
-            b[:] = momentum * b + descent
-            descent = b
-        p[:] = p - lr * descent
+from pellucid.kernels import steps
+from pellucid.optim.optimizer import Optimizer, Options, Params, Stepping, number, slot
 
 
 class RMSprop(Optimizer):
@@ -91,13 +60,8 @@ class RMSprop(Optimizer):
         found["alpha"] = number("RMSprop", "alpha", group["alpha"], below=1)
         return {**found, "centered": bool(group["centered"])}
 
-    def _update(self, param: Array, grad: Array, state: Options, options: Options) -> None:
-        rest = {name: value for name, value in options.items() if name != "centered"}
-        rmsprop_step(
-            param,
-            grad,
-            slot(state, "square_avg", param),
-            slot(state, "grad_avg", param) if options["centered"] else None,
-            slot(state, "momentum_buffer", param) if options["momentum"] else None,
-            **rest,
-        )
+    def _update(self, stepping: Stepping, options: Options) -> None:
+        names = ["square_avg", *["grad_avg"] * options["centered"]]
+        names += ["momentum_buffer"] * bool(options["momentum"])
+        arrays = [(p, g, *[slot(state, name, p) for name in names]) for p, g, state in stepping]
+        steps.rmsprop(arrays, **options)

@@ -7,33 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from pellucid.backend import Array
 from pellucid.errors import ArgumentError
-from pellucid.optim.blocks import blocks
-from pellucid.optim.optimizer import Optimizer, Options, Params, number, slot
-
-
-def sgd_step(
-    param: Array,
-    grad: Array,
-    momentum_buffer: Array | None,
-    *,
-    lr: float,
-    momentum: float,
-    dampening: float,
-    weight_decay: float,
-    nesterov: bool,
-    maximize: bool,
-) -> None:
-    """Let one parameter take its step; `param` and `momentum_buffer` change in place."""
-    for p, g, b in blocks(param, grad, momentum_buffer):
-        descent = -g if maximize else g
-        if weight_decay:
-            descent = descent + weight_decay * p
-        if b is not None:
-            b[:] = momentum * b + (1 - dampening) * descent
-            descent = descent + momentum * b if nesterov else b
-        p[:] = p - lr * descent
+from pellucid.kernels import steps
+from pellucid.optim.optimizer import Optimizer, Options, Params, Stepping, number, slot
 
 
 class SGD(Optimizer):
@@ -93,10 +69,13 @@ class SGD(Optimizer):
             )
         return found
 
-    def _update(self, param: Array, grad: Array, state: Options, options: Options) -> None:
+    def _update(self, stepping: Stepping, options: Options) -> None:
         if not options["momentum"]:
-            sgd_step(param, grad, None, **options)
+            steps.sgd([(p, g) for p, g, _ in stepping], **options)
             return
-        if "momentum_buffer" not in state:
-            options = {**options, "dampening": 0.0}  # the first buffer is the gradient itself
-        sgd_step(param, grad, slot(state, "momentum_buffer", param), **options)
+        fresh = [each for each in stepping if "momentum_buffer" not in each[2]]
+        others = [each for each in stepping if "momentum_buffer" in each[2]]
+        # the first buffer is the gradient itself
+        for some, changed in ((fresh, {"dampening": 0.0}), (others, {})):
+            arrays = [(p, g, slot(state, "momentum_buffer", p)) for p, g, state in some]
+            steps.sgd(arrays, **{**options, **changed})

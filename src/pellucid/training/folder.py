@@ -4,6 +4,7 @@
     metrics.jsonl             a line for each epoch
     checkpoint.safetensors    where the training is, until the run is finished
     model.safetensors         the model, when it is; with report.html and its pictures
+    profile.txt, profile.json where the time of some steps went, if that was asked for
 
 Not here: what a checkpoint holds (checkpoint.py). Next room: run.py.
 """
@@ -25,6 +26,7 @@ from pellucid.training.trainer import EpochDone
 RUNS = "runs"  # where folders are numbered when none is named
 SETTINGS, METRICS = "settings.json", "metrics.jsonl"
 CHECKPOINT, MODEL, REPORT = "checkpoint.safetensors", "model.safetensors", "report.html"
+PROFILE, TRACE = "profile.txt", "profile.json"
 
 
 def new_folder(settings: Settings, out: str | Path | None = None) -> Path:

@@ -28,6 +28,7 @@ from pellucid.training.folder import (
     read_settings,
     write_metrics,
 )
+from pellucid.training.profiling import measured
 from pellucid.training.replay import Replay, Weights, replay
 from pellucid.training.report import Outcome, make_report
 from pellucid.training.settings import Settings, option
@@ -121,14 +122,16 @@ class Run:
         self.seconds = checkpoint.metadata["seconds"]
         write_metrics(self.folder, trainer.history)
 
-    def events(self) -> Iterator[Event]:
+    def events(self, profile: bool = False) -> Iterator[Event]:
         """Train to the end, and yield after each batch and each epoch.
 
         The state is saved at the end of each epoch and every 30 seconds. Whoever leaves the loop
-        before its end calls `save()` to lose nothing.
+        before its end calls `save()` to lose nothing. With `profile`, 10 of the first steps are
+        measured, and profile.txt and profile.json say what they took (profiling.py).
         """
         saved = before = time.monotonic()
-        for event in self.trainer.events():
+        events = self.trainer.events()
+        for event in measured(events, self.folder) if profile else events:
             now = time.monotonic()
             self.seconds += now - before
             before = now

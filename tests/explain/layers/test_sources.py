@@ -13,6 +13,7 @@ MADE = [
     (nn.MaxPool2d(2), (1, 1, 2, 2), layers.MaxPoolDerivation),
     (nn.AvgPool2d(2), (1, 1, 2, 2), layers.AvgPoolDerivation),
     (nn.BatchNorm1d(2), (3, 2), layers.BatchNormDerivation),
+    (nn.BatchNorm1d(2).eval(), (3, 2), layers.BatchNormDerivation),
 ]
 
 

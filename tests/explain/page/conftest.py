@@ -5,8 +5,11 @@ Where there is no Chromium, or Playwright is not installed, they skip; CI allows
 
 from __future__ import annotations
 
+import io
+import re
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +19,44 @@ from pellucid.explain.page import page
 
 Open = Callable[..., Any]
 EXAMPLE = "c1 i5x5 o1 k3x3 s2"
+CHOSEN = "() => pellucid.state.chosen.array + ':' + pellucid.state.chosen.index"
+
+CELL = '.array.is-{} .cell[aria-label^="{},"]'
+
+# The cells that are lit, with the number of their colour; and the windows that are framed.
+LIT = """
+() => [...document.querySelectorAll(".stage .cell.lit")].map((cell) => [
+  cell.getAttribute("aria-label").split(",")[0],
+  Number(cell.style.getPropertyValue("--tone").match(/[0-9]+/)[0])])
+"""
+FRAMES = """
+() => [...document.querySelectorAll(".stage .frame")].map((frame) => [
+  frame.closest(".array").className.replace("array is-", ""),
+  ...["row", "column", "rows", "columns"].map(
+    (name) => Number(frame.style.getPropertyValue(`--${name}`)))])
+"""
+
+
+def cell(tab: Any, array: str, name: str) -> Any:
+    """The cell of an element, by the name that is read out."""
+    return tab.locator(CELL.format(array, name))
+
+
+def equation(tab: Any) -> str:
+    """The numbers below the equation, as in `13 = 1 · 3 + 10 · 1`."""
+    parts = tab.locator("#equation .numbers, #equation .sign span:last-child")
+    return " ".join(parts.all_text_contents())
+
+
+def code(tab: Any, name: str) -> str:
+    return tab.locator(f".is-{name}.source code").inner_text()
+
+
+def printed(source: str) -> float:
+    out = io.StringIO()
+    with redirect_stdout(out):
+        exec(source, {})
+    return float(re.search(r"-?\d[\d.]*(e[+-]?\d+)?", out.getvalue())[0])
 
 
 @pytest.fixture(scope="module")
@@ -48,10 +89,15 @@ def opened(browser: Any, tmp_path: Path) -> Iterator[Open]:
     contexts: list[Any] = []
 
     def open_page(
-        spec: str = EXAMPLE, language: str = "en", address: str = "", **options: Any
+        spec: str = EXAMPLE,
+        language: str = "en",
+        address: str = "",
+        view: str = "scatter",
+        transposed: bool = False,
+        **options: Any,
     ) -> Any:
         file = tmp_path / "page.html"
-        file.write_text(page(spec, language), encoding="utf-8")
+        file.write_text(page(spec, language, view=view, transposed=transposed), encoding="utf-8")
         context = browser.new_context(**({"viewport": {"width": 1280, "height": 900}} | options))
         contexts.append(context)
         context.on("request", lambda request: check_request(request.url))

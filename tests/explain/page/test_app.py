@@ -2,52 +2,18 @@
 
 from __future__ import annotations
 
-import io
 import re
-from contextlib import redirect_stdout
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
-from explain.page.conftest import EXAMPLE, Open
+from explain.page.conftest import CHOSEN, EXAMPLE, FRAMES, LIT, Open, cell, code, equation, printed
 
 from pellucid.errors import ShapeError
 from pellucid.explain import derive
 from pellucid.explain.page import page
 from pellucid.kernels.conv import ConvSpec
-
-CELL = '.array.is-{} .cell[aria-label^="{},"]'
-
-# The cells that are lit, with the number of their colour; and the windows that are framed.
-LIT = """
-() => [...document.querySelectorAll(".stage .cell.lit")].map((cell) => [
-  cell.getAttribute("aria-label").split(",")[0],
-  Number(cell.style.getPropertyValue("--tone").match(/[0-9]+/)[0])])
-"""
-FRAMES = """
-() => [...document.querySelectorAll(".stage .frame")].map((frame) => [
-  frame.closest(".array").className.replace("array is-", ""),
-  ...["row", "column", "rows", "columns"].map(
-    (name) => Number(frame.style.getPropertyValue(`--${name}`)))])
-"""
-CHOSEN = "() => pellucid.state.chosen.array + ':' + pellucid.state.chosen.index"
-
-
-def cell(tab: Any, array: str, name: str) -> Any:
-    """The cell of an element, by the name that is read out."""
-    return tab.locator(CELL.format(array, name))
-
-
-def equation(tab: Any) -> str:
-    """The numbers below the equation, as in `13 = 1 · 3 + 10 · 1`."""
-    parts = tab.locator("#equation .numbers, #equation .sign span:last-child")
-    return " ".join(parts.all_text_contents())
-
-
-def code(tab: Any, name: str) -> str:
-    return tab.locator(f".is-{name}.source code").inner_text()
-
 
 # --- what is lit ----------------------------------------------------------------------------------
 
@@ -248,13 +214,6 @@ def test_patterns_and_notation(opened: Open) -> None:
 # --- code -----------------------------------------------------------------------------------------
 
 
-def printed(source: str) -> float:
-    out = io.StringIO()
-    with redirect_stdout(out):
-        exec(source, {})
-    return float(re.search(r"-?\d[\d.]*(e[+-]?\d+)?", out.getvalue())[0])
-
-
 SHARED = [
     ("counting", EXAMPLE, "gx:0,0,0,2"),
     ("mixed", "n2 c2 i6 o4 k3 s2 p1 g2", "gw:3,0,1"),
@@ -373,42 +332,6 @@ def test_a_large_problem_says_what_is_left_out_and_derives_single_elements(opene
     )
     tab.locator("#spec").fill(EXAMPLE)
     assert tab.locator(".is-x .cell").count() == 25
-
-
-# --- the address ----------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("spec", "element"),
-    [
-        ("n2 c2 i6x5 o4 k3x2 s2x1 p0:1x1:0 d1x2 g2", "gw:3,0,2,1"),
-        ("c1 i5x5 o1 k3x3 s2", "gy:0,0,1,1"),
-        ("c1 i7 o1 k3 p-1", "x:0,0,6"),
-    ],
-)
-def test_the_address_leads_back(opened: Open, spec: str, element: str) -> None:
-    tab = opened()
-    tab.locator("#spec").fill(spec)
-    array, index = element.split(":")
-    tab.evaluate(f"""() => document.querySelectorAll(".array.is-{array} .cell").forEach((cell) => {{
-        if (String(cell.element.index) === "{index}") cell.click(); }})""")
-    address = tab.evaluate("() => location.hash")
-    assert address == f"#{spec.replace(' ', '+')}@{element}"
-    again = opened(address=address)
-    assert again.evaluate("() => pellucid.formatSpec(pellucid.state.spec)") == spec
-    assert again.evaluate(CHOSEN) == element
-    assert again.locator("#equation").inner_html() == tab.locator("#equation").inner_html()
-
-
-def test_the_address_may_change_and_may_be_nonsense(opened: Open) -> None:
-    tab = opened(address="#c1+i5+o1+k9@zz:%E0%A4")
-    assert "larger than the padded input" in tab.locator("#problem").inner_text()
-    assert tab.evaluate(CHOSEN) == "gx:0,0,0,2"
-    tab.evaluate("() => { location.hash = '#c1+i4+o1+k2@y:0,0,9' }")
-    tab.wait_for_function("() => pellucid.state.spec.k[0] === 2")
-    assert tab.evaluate(CHOSEN) == "gx:0,0,1"
-    tab.evaluate("() => { location.hash = '#c1+i4+o1+k2@y:0,0,2' }")
-    tab.wait_for_function("() => pellucid.state.chosen.array === 'y'")
 
 
 # --- the views ------------------------------------------------------------------------------------

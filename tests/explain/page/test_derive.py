@@ -17,14 +17,14 @@ BLOCK = 50
 
 # All elements of all four arrays: [array, text, LaTeX, value, reason].
 ALL = """
-([text, notation, pattern]) => {
-  const { parseSpec, Numbers, indicesOf, textOf, latexOf, valueOf, reasonAt } = pellucid;
-  const spec = parseSpec(text);
+([text, notation, pattern, transposed]) => {
+  const { parseSpec, Numbers, indicesOf, textOf, latexOf, valueOf, reasonAt, called } = pellucid;
+  const spec = parseSpec(text, transposed);
   const numbers = new Numbers(spec, pattern);
   const at = (array, index) => numbers.at(array, index);
-  return ["y", "gx", "gw", "gb"].flatMap((array) =>
+  return ["y", "gx", "gw", "gb"].map((name) => called(spec, name)).flatMap((array) =>
     [...indicesOf(spec.shapes[array])].map((index) => [
-      array,
+      called(spec, array),
       textOf(spec, array, index, notation),
       latexOf(spec, array, index, notation),
       valueOf(spec, array, index, at),
@@ -40,18 +40,19 @@ def mixed(shape: tuple[int, ...]) -> np.ndarray:
     return ((7.0 * (k % 19) ** 2 + 5 * k + 3) % 19 - 9).reshape(shape)
 
 
-def arrays(spec: ConvSpec) -> dict[str, np.ndarray]:
-    shapes = {"x": spec.x_shape, "w": spec.w_shape, "b": spec.b_shape, "gy": spec.y_shape}
-    return {name: mixed(shape) for name, shape in shapes.items()}
+def arrays(spec: ConvSpec, transposed: bool = False) -> dict[str, np.ndarray]:
+    named = derive(spec, transposed=transposed).names.arrays
+    return {key: mixed(named[key[-1]].shape) for key in ("x", "w", "b", "gy")}
 
 
-def by_python(spec: ConvSpec, notation: Any) -> list[list[Any]]:
-    d, given = derive(spec, notation=notation), arrays(spec)
-    found = []
+def by_python(spec: ConvSpec, notation: Any, transposed: bool = False) -> list[list[Any]]:
+    d = derive(spec, notation=notation, transposed=transposed)
+    given, found = arrays(spec, transposed), []
     parts = {"y": d.forward, "gx": d.grad_input, "gw": d.grad_weight, "gb": d.grad_bias}
+    pixels = "y" if transposed else "gx"
     for array, elements in parts.items():
         for one in elements:
-            reason = one.why.reason if one.why and array == "gx" else None
+            reason = one.why.reason if one.why and array == pixels else None
             found.append([array, one.text(), one.latex(), one.evaluate(**given), reason])
     return found
 
@@ -65,6 +66,16 @@ def test_every_element_is_pythons(functions: Any, first: int) -> None:
         assert functions.evaluate(ALL, [str(spec), notation, "mixed"]) == by_python(
             spec, notation
         ), spec
+
+
+@pytest.mark.parametrize(
+    "first", [0, *(pytest.param(k, marks=pytest.mark.slow) for k in range(BLOCK, 150, BLOCK))]
+)
+def test_every_element_of_a_transposed_convolution_is_pythons(functions: Any, first: int) -> None:
+    for number in range(first, first + BLOCK):
+        spec, notation = draw(number, seed=8), ("textbook", "indices")[number % 5 == 0]
+        found = functions.evaluate(ALL, [str(spec), notation, "mixed", True])
+        assert found == by_python(spec, notation, transposed=True), spec
 
 
 @pytest.mark.parametrize("text", ["c1 i10x5 o1 k3 s2", "c1 i12 o1 k3 s3", "c10 i3 o1 k2"])
@@ -146,14 +157,14 @@ LAST = """
 """
 
 
-@pytest.mark.parametrize("view", ["scatter", "gather", "phases", "weight"])
+@pytest.mark.parametrize("view", ["scatter", "gather", "phases", "windows"])
 def test_views_end_with_the_gradient(functions: Any, view: str) -> None:
     for number in range(40):
         spec = draw(number, seed=11)
         if spec.batch == 0:
             continue
         given = arrays(spec)
-        if view == "weight":
+        if view == "windows":
             array, whole = "gw", reference.grad_weight(given["gy"], given["x"], spec)
         else:
             array, whole = "gx", reference.grad_input(given["gy"], given["w"], spec)

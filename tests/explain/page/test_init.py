@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from pellucid.errors import ArgumentError
+from pellucid.explain import derive
 from pellucid.explain import page as package
 from pellucid.explain.page import page
 from pellucid.kernels.conv import ConvSpec
@@ -29,12 +30,32 @@ def test_spec_and_language_are_put_in() -> None:
     text = page(ConvSpec.parse("n1 c1 i5x5 o1 k3x3 s2"), "ko")
     assert '<html lang="ko" data-spec="c1 i5x5 o1 k3x3 s2"' in text
     assert "<title>pellucid: c1 i5x5 o1 k3x3 s2</title>" in text
+    assert 'data-kind="convolution"' in text
+    assert 'data-kind="transposed"' in page("c1 i5x5 o1 k3x3 s2", transposed=True)
 
 
 def test_a_language_without_words_is_refused() -> None:
     with pytest.raises(ArgumentError) as raised:
         page("c1 i5 o1 k3", "de")
     assert str(raised.value) == "explain: there is no language 'de'\n  fix: use one of en, ko"
+
+
+def test_a_view_that_the_page_does_not_have_is_refused() -> None:
+    with pytest.raises(ArgumentError) as raised:
+        page("c1 i5 o1 k3", view="correlation")
+    assert str(raised.value) == (
+        "explain: the page has no view 'correlation'\n"
+        "  fix: use one of scatter, gather, phases, windows"
+    )
+
+
+def test_a_page_is_of_a_spec_alone() -> None:
+    with pytest.raises(ArgumentError) as raised:
+        page(derive("c1 i5 o1 k3", transposed=True))  # type: ignore[arg-type]
+    assert str(raised.value) == (
+        "explain: a page is of a spec, and ConvDerivation is none\n"
+        "  fix: give d.spec, and transposed=d.transposed, of d = derive(...)"
+    )
 
 
 def test_modules_are_read_in_the_order_in_which_they_are_defined() -> None:

@@ -162,8 +162,8 @@ def test_what_figure_refuses():
     with pytest.raises(UnsupportedError) as raised:
         lone.figure()
     assert str(raised.value) == (
-        "figure: o11 is of no convolution\n"
-        "  fix: give an equation of derive(...), such as derive(...).grad_input[0, 0, 0, 2]"
+        "figure: o11 is of no convolution, and only these have pictures\n"
+        "  fix: look at .text(), .latex() or .mathml()"
     )
     with pytest.raises(ArgumentError, match="there is no language 'fr'"):
         EXAMPLE.forward[0, 0, 0, 0].figure("fr")

@@ -30,6 +30,13 @@ def test_the_worked_example():
     assert view(derive("c1 i5x5 o1 k3x3 s2"), "phases").text() == TEXT
 
 
+def test_one_phase_is_said_as_one():
+    d = derive("c1 i5 o1 k3")
+    assert "falls into one convolution of dL/do" in view(d, "phases").text()
+    assert "dL/do의 합성곱 하나로 나뉜다" in view(d, "phases").text("ko")
+    assert repr(view(d, "phases")) == "<phases of <derivation of the convolution c1 i5 o1 k3>>"
+
+
 def test_a_phase_without_taps_and_many_phases():
     text = view(derive("c1 i9 o1 k3 s2 d2"), "phases").text()
     assert text.endswith("\nplaces 2, 4, 6, 8: no tap meets them, so they are 0.")

@@ -18,6 +18,27 @@ def batch_norm(x, weight=None, bias=None, eps=1e-5):
     return ops.batch_norm(x, None, None, weight, bias, training=True, eps=eps)
 
 
+def batch_norm_relu(x, residual=None, weight=None, bias=None, eps=1e-5):
+    return ops.batch_norm_relu(
+        x, None, None, weight, bias, training=True, eps=eps, residual=residual
+    )
+
+
+def relu_reference(x, residual=0.0, weight=1.0, bias=0.0, eps=1e-5):
+    return np.maximum(training_reference(x, weight, bias, eps) + residual, 0)
+
+
+def relu_evaluation(x, mean, var, weight=None, bias=None, residual=None):
+    return ops.batch_norm_relu(x, mean, var, weight, bias, residual=residual)
+
+
+relu_evaluation.__name__ = "batch_norm_relu"
+
+
+def relu_evaluation_reference(x, mean, var, weight=1.0, bias=0.0, residual=0.0):
+    return np.maximum(evaluation_reference(x, mean, var, weight, bias) + residual, 0)
+
+
 def per_channel(value, x):
     return np.reshape(value, (1, -1) + (1,) * (x.ndim - 2))
 
@@ -48,6 +69,13 @@ CASES = [
     case(ops.batch_norm, evaluation_reference, "evaluation", (2, 3, 4, 2), MEAN, VAR, CHANNELS,
          CHANNELS),
     case(ops.batch_norm, evaluation_reference, "evaluation-plain", (4, 3), MEAN, VAR, eps=0.01),
+    case(batch_norm_relu, relu_reference, "images", (2, 3, 3, 2), Input((2, 3, 3, 2), batched=True),
+         CHANNELS, CHANNELS, eps=0.1),
+    case(batch_norm_relu, relu_reference, "features", (6, 3), Input((6, 3), batched=True)),
+    case(batch_norm_relu, relu_reference, "plain", (2, 3, 4)),
+    case(relu_evaluation, relu_evaluation_reference, "evaluation", (2, 3, 4, 2), MEAN, VAR,
+         CHANNELS, CHANNELS, Input((2, 3, 4, 2), batched=True)),
+    case(relu_evaluation, relu_evaluation_reference, "evaluation-plain", (4, 3), MEAN, VAR),
 ]  # fmt: skip
 
 x, c = pellucid.zeros(8, 3, 5, 5), pellucid.zeros(3)
@@ -107,5 +135,27 @@ ERRORS = [
         lambda: ops.batch_norm(x.long(), None, None, training=True),
         DTypeError,
         "batch_norm: x is int64, and the result is no integer\n  fix: cast it, as in x.float()",
+    ),
+    ErrorCase(
+        "batch-norm-relu-residual",
+        lambda: ops.batch_norm_relu(x, None, None, training=True, residual=x[:1]),
+        ShapeError,
+        "batch_norm_relu: residual and x have different shapes, and here none is broadcast\n"
+        "  x (8, 3, 5, 5)    residual (1, 3, 5, 5)\n"
+        "  fix: give residual the shape of x, as with residual.expand(x.shape)",
+    ),
+    ErrorCase(
+        "batch-norm-relu-mixed",
+        lambda: ops.batch_norm_relu(x, None, None, training=True, residual=x.double()),
+        DTypeError,
+        "batch_norm_relu: x is float32, but residual is float64\n"
+        "  fix: cast one of them, as in x.to(residual.dtype)",
+    ),
+    ErrorCase(
+        "batch-norm-relu-evaluation",
+        lambda: ops.batch_norm_relu(x, None, None),
+        ArgumentError,
+        "batch_norm_relu: evaluation needs running_mean and running_var\n"
+        "  fix: give both, or training=True for the statistics of the batch",
     ),
 ]

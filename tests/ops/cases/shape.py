@@ -102,6 +102,10 @@ CASES = [
         listed(ops.cat), (Input((2, 3)), Input((2, 1)), Input((2, 2))),
         lambda *xs, dim: np.concatenate(xs, dim), {"dim": -1}, note="sizes",
     ),
+    Case(
+        listed(ops.cat), (Input((2, 2, 3, 2)), Input((2, 1, 3, 2))),
+        lambda *xs, dim: np.concatenate(xs, dim), {"dim": 1}, note="channels",
+    ),
     Case(listed(ops.stack), (X, X), lambda *xs, dim: np.stack(xs, dim), {"dim": 1}),
     Case(ops.split, (Input((5, 2)),), split_reference, {"sizes": 2}),
     Case(ops.split, (X,), split_reference, {"sizes": [1, 0, 2], "dim": 1}, note="sizes"),

@@ -110,6 +110,21 @@ def test_few_digits() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("name", "added"),
+    [
+        ("gw", lambda p: 0.01 * p.w),  # a weight decay
+        ("gw", lambda p: 1e-4),
+        ("gx", lambda p: -1e-4 * p.x),
+        ("gb", lambda p: 1e-3),
+    ],
+)
+def test_a_small_thing_that_is_added_is_no_rounding(
+    name: str, added: Callable[[Problem], Any]
+) -> None:
+    assert found(name, samples(name, lambda p: p.right[name] + added(p))) == ("not-recognised",)
+
+
 def test_one_mistake_in_part_of_the_cases() -> None:
     def make(problem: Problem) -> Array | None:
         array = predict("gx", problem, {"h.flip": "yes", "w.flip": "yes"})

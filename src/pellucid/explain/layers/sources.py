@@ -33,6 +33,7 @@ from pellucid.ops.activation import ReLU as ReLUOp
 from pellucid.ops.activation import Sigmoid as SigmoidOp
 from pellucid.ops.linear import Linear as LinearOp
 from pellucid.ops.norm import BatchNorm as BatchNormOp
+from pellucid.ops.norm import BatchNormEvaluation as BatchNormEvaluationOp
 from pellucid.ops.pool import AvgPool as AvgPoolOp
 from pellucid.ops.pool import MaxPool as MaxPoolOp
 from pellucid.tensor import Tensor
@@ -49,9 +50,10 @@ def of_tensor(y: Tensor, notation: Notation) -> Derivation | None:
     if kind is LinearOp:
         N, O = y.shape
         return LinearDerivation(N, node.in_features, O, node.has_bias, notation)
-    if kind is BatchNormOp:
+    if kind in (BatchNormOp, BatchNormEvaluationOp):
         weight, bias = node.affine
-        return BatchNormDerivation(y.shape, True, weight, bias, node.eps, notation)
+        training = kind is BatchNormOp
+        return BatchNormDerivation(y.shape, training, weight, bias, node.eps, notation)
     if kind in (MaxPoolOp, AvgPoolOp):
         return _pool(node, y.shape[: y.ndim - len(node.spec.kernel)], notation)
     return None

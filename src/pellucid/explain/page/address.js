@@ -1,25 +1,36 @@
-// The address holds the problem, and the element where it is not the one that is shown first:
-// `#c1+i5x5+o1+k3x3+s2@gw:0,0,0,0`. So a link leads to the same picture. Read on: app.js.
+// The address holds the problem, and the element and the view where they are not those that are shown
+// first: `#c1+i5x5+o1+k3x3+s2@gw:0,0,0,0/gather`. So a link leads to the same picture. The problem is
+// followed by `+transposed` where that is meant. Read on: app.js.
 
+import { called } from "./notation.js";
 import { formatSpec } from "./spec.js";
 
-// Write it, without a new entry in the browser's history. `element` may be null.
-export function writeAddress(spec, element) {
-  const place = element ? `@${element.array}:${element.index}` : "";
-  const address = `#${formatSpec(spec).replaceAll(" ", "+")}${place}`;
+const TRANSPOSED = " transposed";
+
+// Write it, without a new entry in the browser's history. `element` and `view` may be null.
+export function writeAddress(spec, element, view) {
+  const name = formatSpec(spec) + (spec.transposed ? TRANSPOSED : "");
+  const place = element ? `@${called(spec, element.array)}:${element.index}` : "";
+  const address = `#${name.replaceAll(" ", "+")}${place}${view ? `/${view}` : ""}`;
   if (location.hash !== address) history.replaceState(null, "", address);
 }
 
-// Read it: the text of the problem, empty where there is none, and the element behind the @.
+// Read it: the text of the problem, empty where there is none, whether it is transposed, the element
+// behind the @, and the name behind the /.
 export function readAddress() {
-  const [name, place = ""] = unescaped(location.hash.slice(1)).split("@");
-  return { text: name.replaceAll("+", " ").trim(), element: readElement(place) };
+  const [what, view = null] = unescaped(location.hash.slice(1)).split("/");
+  const [name, place = ""] = what.split("@");
+  const said = name.replaceAll("+", " ").trim();
+  const transposed = said.endsWith(TRANSPOSED);
+  const text = transposed ? said.slice(0, -TRANSPOSED.length) : said;
+  return { text, transposed, element: readElement(place, transposed), view };
 }
 
 // Read an element as in `gw:0,0,0,0`, null where nothing stands there.
-export function readElement(text) {
-  const [array, index = ""] = text.split(":");
-  return text ? { array, index: index.split(",").map(Number) } : null;
+export function readElement(text, transposed) {
+  const [name, index = ""] = text.split(":");
+  if (!text) return null;
+  return { array: called({ transposed }, name), index: index.split(",").map(Number) };
 }
 
 // What stands behind a % that is none of ours is left as it is.

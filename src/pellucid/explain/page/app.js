@@ -11,7 +11,7 @@ import { GoTo } from "./goto.js";
 import { drawHeat } from "./heat.js";
 import { MOST_CELLS, tooLarge } from "./layout.js";
 import { lightsOf } from "./light.js";
-import { textName } from "./notation.js";
+import { baseOf, called, textName } from "./notation.js";
 import { GIVEN, Numbers, PATTERNS } from "./numbers.js";
 import { drawEquation, emphasise, shortTextOf, sumOf, wordsFor } from "./panel.js";
 import { Player } from "./player.js";
@@ -19,6 +19,7 @@ import { Sources } from "./sources.js";
 import { formatSpec, parseSpec, partsOf, product, SpecError } from "./spec.js";
 import { Stage } from "./stage.js";
 import { STRINGS } from "./strings.js";
+import { TRANSPOSED, wordsOf } from "./transposed.js";
 import { VIEWS, viewOf } from "./views.js";
 
 const byId = (id) => document.getElementById(id);
@@ -28,6 +29,7 @@ const NOTATIONS = ["textbook", "indices"];
 const state = {
   language: root.lang,
   notation: root.dataset.notation,
+  view: root.dataset.view, // the tab that is open
   pattern: "counting", // of the given numbers
   // The problem that is drawn, the text that was asked for last, and why that is impossible.
   spec: null,
@@ -40,7 +42,7 @@ const state = {
   term: null,
 };
 
-const words = () => STRINGS[state.language];
+const words = () => wordsOf(state.language, state.spec.transposed);
 const current = () => state.preview ?? state.chosen;
 
 // Any number of any array; what is not given is computed, and kept until the numbers change.
@@ -59,7 +61,8 @@ const at = (array, index) => state.numbers.at(array, index);
 function firstElement(spec) {
   if (tooLarge(spec)) return { array: "gx", index: spec.shapes.gx.map(() => 0) };
   const pixels = [...indicesOf(spec.shapes.gx)];
-  const index = pixels.find((one) => countTerms(spec, "gx", one) > 1) ?? pixels[0];
+  const bias = spec.transposed ? 1 : 0;
+  const index = pixels.find((one) => countTerms(spec, "gx", one) - bias > 1) ?? pixels[0];
   return index ? { array: "gx", index } : { array: "gw", index: spec.shapes.gw.map(() => 0) };
 }
 
@@ -95,7 +98,8 @@ function point(element) {
 
 function remember() {
   const first = sameElement(state.chosen, firstElement(state.spec));
-  writeAddress(state.spec, first ? null : state.chosen);
+  const view = state.view === VIEWS[0] ? null : state.view;
+  writeAddress(state.spec, first ? null : state.chosen, view);
 }
 
 function leave() {
@@ -114,10 +118,15 @@ function hoverTerm(term) {
 // --- the problem ----------------------------------------------------------------------------------
 
 // Take another problem from its one-line name; where it is impossible, say why and keep the last.
-function ask(text, element = null) {
+function ask(
+  text,
+  element = state.chosen,
+  view = state.view,
+  transposed = state.spec.transposed,
+) {
   state.asked = text;
   try {
-    setSpec(parseSpec(text), element);
+    setSpec(parseSpec(text, transposed), element, view);
     state.problem = null;
   } catch (error) {
     if (!(error instanceof SpecError)) throw error;
@@ -126,15 +135,19 @@ function ask(text, element = null) {
   showControls();
 }
 
-function setSpec(spec, element) {
-  const before = state.spec && formatSpec(state.spec);
-  if (before !== formatSpec(spec)) {
+// Where there is no such element, the first one is chosen.
+function setSpec(spec, element, view) {
+  const { spec: before } = state;
+  if (
+    !before ||
+    formatSpec(before) !== formatSpec(spec) ||
+    before.transposed !== spec.transposed
+  ) {
     state.numbers = new Numbers(spec, state.pattern);
     state.spec = spec;
   }
-  const wanted = element ?? state.chosen;
-  state.chosen = wanted && exists(spec, wanted) ? wanted : firstElement(spec);
-  Object.assign(state, { preview: null, term: null });
+  const chosen = element && exists(spec, element) ? element : firstElement(spec);
+  Object.assign(state, { chosen, view, preview: null, term: null });
   remember();
   showAll();
 }
@@ -143,11 +156,13 @@ function setSpec(spec, element) {
 
 function showAll() {
   known.clear();
+  showWords();
   const large = tooLarge(state.spec);
   root.classList.toggle("large", Boolean(large));
   if (large) {
     const count = product(state.spec.shapes[large]);
-    stageHost.replaceChildren(el("p", { class: "note" }, words().large(large, count, MOST_CELLS)));
+    const name = baseOf(called(state.spec, large));
+    stageHost.replaceChildren(el("p", { class: "note" }, words().large(name, count, MOST_CELLS)));
   } else {
     const focused = stage.holdsFocus();
     stage.draw({ spec: state.spec, value, notation: state.notation, words: words() });
@@ -217,6 +232,10 @@ function askedParts() {
 }
 
 function showChoices() {
+  const kind = state.spec.transposed ? "transposed" : "convolution";
+  drawChoices(byId("kinds"), ["convolution", "transposed"], words().kinds, kind, (wanted) => {
+    ask(formatSpec(state.spec), null, state.view, wanted === "transposed");
+  });
   drawChoices(byId("patterns"), PATTERNS, words().patterns, state.pattern, (pattern) => {
     state.pattern = pattern;
     state.numbers = new Numbers(state.spec, pattern);
@@ -264,7 +283,11 @@ function switchTheme() {
 }
 
 const stageHost = byId("stage");
-const player = new Player(byId);
+const player = new Player(byId, (view) => {
+  state.view = view;
+  remember();
+  showPlayer();
+});
 const stage = new Stage(stageHost, {
   point,
   leave,
@@ -297,15 +320,15 @@ byId("theme").addEventListener("click", switchTheme);
 for (const button of document.querySelectorAll("[data-language]")) {
   button.addEventListener("click", () => {
     state.language = button.dataset.language;
-    showWords();
     showAll();
     showControls();
   });
 }
-window.addEventListener("hashchange", () => {
-  const { text, element } = readAddress();
-  if (text) ask(text, element);
-});
+// Go where an address leads, all of it: what it leaves out is what is shown first.
+function follow({ text, element, view, transposed }) {
+  if (text) ask(text, element, VIEWS.includes(view) ? view : VIEWS[0], transposed);
+}
+window.addEventListener("hashchange", () => follow(readAddress()));
 let resizing = 0;
 window.addEventListener("resize", () => {
   cancelAnimationFrame(resizing);
@@ -317,13 +340,14 @@ window.addEventListener("resize", () => {
   });
 });
 
-showWords();
 const address = readAddress();
-setSpec(parseSpec(root.dataset.spec), readElement(root.dataset.element));
-ask(address.text || formatSpec(state.spec), address.element);
+const given = root.dataset;
+const isTransposed = given.kind === "transposed";
+ask(given.spec, readElement(given.element, isTransposed), given.view, isTransposed);
+follow(address);
 
 // For the console, and for the tests that hold this page against pellucid.explain.
 window.pellucid = {
   ...{ parseSpec, formatSpec, indicesOf, textOf, latexOf, valueOf, reasonAt, coverageAt },
-  ...{ viewOf, VIEWS, Numbers, STRINGS, state },
+  ...{ viewOf, VIEWS, Numbers, STRINGS, TRANSPOSED, called, state },
 };

@@ -52,6 +52,9 @@ export function ofTap(axis, u) {
 // Every window, whatever it meets.
 export const everyWindow = (axis) => Array.from({ length: axis.out }, (_, i) => ({ i }));
 
+// Every pixel, whatever holds it.
+export const everyPixel = (axis) => Array.from({ length: axis.size }, (_, h) => ({ h }));
+
 // Why no window holds pixel h, or null where one does: `crop` where negative padding cuts it off,
 // `leftover` behind the last window, `stride` between two windows, `dilation` between two taps.
 export function reasonOf(axis, h) {

@@ -1,7 +1,8 @@
 // Python code that computes the numbers on the page: with PyTorch, and with pellucid. The given
 // arrays are written as the pattern that they follow, then what was typed. Read on: sources.js.
 
-import { textName } from "./notation.js";
+import { axesOf } from "./axis.js";
+import { called, textName } from "./notation.js";
 import { GIVEN, isPowers, wrapsAt } from "./numbers.js";
 import { product } from "./spec.js";
 
@@ -20,13 +21,14 @@ function flatArray(spec, array, pattern) {
 }
 
 function arrays({ spec, numbers }) {
-  const lines = GIVEN.map((array) => {
+  const lines = GIVEN.map((name) => {
+    const array = called(spec, name);
     const flat = flatArray(spec, array, numbers.pattern);
-    return `${array} = (${flat}).reshape${tuple(spec.shapes[array]).replace(",)", ")")}`;
+    return `${name} = (${flat}).reshape${tuple(spec.shapes[array]).replace(",)", ")")}`;
   });
   for (const [place, number] of numbers.edits) {
     const [array, index] = place.split(":");
-    lines.push(`${array}[${index.split(",").join(", ")}] = ${number}`);
+    lines.push(`${called(spec, array)}[${index.split(",").join(", ")}] = ${number}`);
   }
   return lines;
 }
@@ -37,6 +39,8 @@ function options(spec, padding) {
   const all = [];
   if (spec.s.some((stride) => stride !== 1)) all.push(`stride=${oneOrAll(spec.s)}`);
   if (padding) all.push(`padding=${padding}`);
+  const leftover = axesOf(spec).map((axis) => axis.leftover);
+  if (spec.transposed && leftover.some(Boolean)) all.push(`output_padding=${oneOrAll(leftover)}`);
   if (spec.d.some((dilation) => dilation !== 1)) all.push(`dilation=${oneOrAll(spec.d)}`);
   if (spec.g !== 1) all.push(`groups=${spec.g}`);
   return all.map((option) => `, ${option}`).join("");
@@ -49,16 +53,30 @@ const isEven = (spec) => spec.p.every(([low, high]) => low === high && low >= 0)
 function question({ spec, equation, value, notation }) {
   const { array, index } = equation;
   const where = `[${index.join(", ")}]`;
-  const asked = array === "y" ? `y${where}` : `${array.slice(1)}.grad${where}`;
+  const own = called(spec, array);
+  const asked = own === "y" ? `y${where}` : `${own.slice(1)}.grad${where}`;
   const name = textName(spec, array, index, notation);
   return `print(${asked})  # ${name}${value === null ? "" : ` = ${value}`}`;
 }
 
+const functionOf = (spec) => `F.conv${spec.transposed ? "_transpose" : ""}${spec.axes}d`;
+
+// The line of PyTorch that computes y. Padding that differs at the two ends is an op of its own; of a
+// transposed convolution it takes rows away, before b is added.
+function torchCall(spec) {
+  const name = functionOf(spec);
+  if (!isPadded(spec) || isEven(spec)) {
+    const padding = isPadded(spec) ? oneOrAll(spec.p.map(([low]) => low)) : null;
+    return `${name}(x, w, b${options(spec, padding)})`;
+  }
+  const ends = [...spec.p].reverse().flat();
+  if (!spec.transposed) return `${name}(F.pad(x, ${tuple(ends)}), w, b${options(spec, null)})`;
+  const bias = `b.reshape(${[1, -1, ...spec.i.map(() => 1)].join(", ")})`;
+  const whole = `${name}(x, w, None${options(spec, null)})`;
+  return `F.pad(${whole}, ${tuple(ends.map((end) => 0 - end))}) + ${bias}`;
+}
+
 export function torchCode(shown) {
-  const { spec } = shown;
-  const even = isEven(spec);
-  const padding = isPadded(spec) && even ? oneOrAll(spec.p.map(([low]) => low)) : null;
-  const input = even ? "x" : `F.pad(x, ${tuple([...spec.p].reverse().flat())})`;
   return [
     "import numpy as np",
     "import torch",
@@ -69,7 +87,7 @@ export function torchCode(shown) {
     "x, w, b = (",
     "    torch.tensor(a, requires_grad=True) for a in (x, w, b)",
     ")",
-    `y = F.conv${spec.axes}d(${input}, w, b${options(spec, padding)})`,
+    `y = ${torchCall(shown.spec)}`,
     "y.backward(torch.tensor(gy))",
     question(shown),
   ].join("\n");
@@ -93,7 +111,7 @@ export function pellucidCode(shown) {
     "x, w, b = (",
     "    pellucid.tensor(a, requires_grad=True) for a in (x, w, b)",
     ")",
-    `y = F.conv${spec.axes}d(x, w, b${options(spec, padding)})`,
+    `y = ${functionOf(spec)}(x, w, b${options(spec, padding)})`,
     "y.backward(pellucid.tensor(gy))",
     question(shown),
   ].join("\n");

@@ -4,10 +4,11 @@
 //     gw[o,c,u,v] = sum over n,i,j of  gy x               gb[o]       = sum over n,i,j of  gy
 //
 // All four walk over the same meetings of a pixel, a tap and a window (axis.js); they differ in
-// which of the three stands still. It is what pellucid.explain.derive does in Python, in the same
-// order. Read on: numbers.js.
+// which of the three stands still. Of a transposed convolution, b is added to gx, which is its output,
+// and gb is the sum over x, which is its dL/dy. It is what pellucid.explain.derive does in Python, in
+// the same order. Read on: numbers.js.
 
-import { axesOf, everyWindow, ofPixel, ofTap, ofWindow } from "./axis.js";
+import { axesOf, everyPixel, everyWindow, ofPixel, ofTap, ofWindow } from "./axis.js";
 import { product } from "./spec.js";
 import { latexName, textName } from "./notation.js";
 
@@ -47,15 +48,15 @@ const WALKS = {
     c: [inGroup(spec, o, spec.o, spec.c)[c]],
     meetings: axesOf(spec).map((axis, k) => ofTap(axis, at[k])),
   }),
-  gb: (spec, [o]) => ({
+  gb: (spec, [channel]) => ({
     n: range(0, spec.n),
-    o: [o],
-    c: [0],
-    meetings: axesOf(spec).map(everyWindow),
+    o: [spec.transposed ? 0 : channel],
+    c: [spec.transposed ? channel : 0],
+    meetings: axesOf(spec).map(spec.transposed ? everyPixel : everyWindow),
   }),
 };
 
-// The factors of one term, as [array, index].
+// The factors of one term, as [array, index]; the gradient of the output comes first.
 const FACTORS = {
   y: (at) => [
     ["x", at.x],
@@ -65,21 +66,31 @@ const FACTORS = {
     ["gy", at.y],
     ["w", at.w],
   ],
-  gw: (at) => [
-    ["gy", at.y],
-    ["x", at.x],
-  ],
-  gb: (at) => [["gy", at.y]],
+  gw: (at, transposed) => {
+    const both = [
+      ["gy", at.y],
+      ["x", at.x],
+    ];
+    return transposed ? both.reverse() : both;
+  },
+  gb: (at, transposed) => [transposed ? ["x", at.x] : ["gy", at.y]],
 };
+
+// Where something is met; a sum over one of the two ends alone meets nothing at the other.
+const met = (index) => (index.includes(undefined) ? null : index);
+
+// The array that b is added to: the output.
+const outputOf = ({ transposed }) => (transposed ? "gx" : "y");
 
 // How many terms an element has, without making them.
 export function countTerms(spec, array, index) {
   const walk = WALKS[array](spec, index);
   const lists = [walk.n, walk.o, walk.c, ...walk.meetings];
-  return product(lists.map((list) => list.length)) + (array === "y" ? 1 : 0);
+  return product(lists.map((list) => list.length)) + (array === outputOf(spec) ? 1 : 0);
 }
 
-// The terms of an element in order; each knows its factors, and its output y.
+// The terms of an element in order; each knows its factors, and the window and the pixel that meet
+// there, as the indices of y and x.
 export function* termsOf(spec, array, index) {
   const walk = WALKS[array](spec, index);
   const within = spec.c / spec.g;
@@ -89,9 +100,12 @@ export function* termsOf(spec, array, index) {
       w: [o, c % within, ...meetings.map(({ u }) => u)],
       y: [n, o, ...meetings.map(({ i }) => i)],
     };
-    yield { factors: FACTORS[array](at), output: at.y };
+    const factors = FACTORS[array](at, spec.transposed);
+    yield { factors, window: met(at.y), pixel: met(at.x) };
   }
-  if (array === "y") yield { factors: [["b", [index[1]]]], output: [...index] };
+  if (array !== outputOf(spec)) return;
+  const place = { [spec.transposed ? "pixel" : "window"]: [...index] };
+  yield { factors: [["b", [index[1]]]], ...place };
 }
 
 // The equation of one element as text: `dL/dx13 = dL/do11 w13 + dL/do12 w11`.

@@ -2,17 +2,19 @@
 // Read on: code.js.
 
 import { el } from "./draw.js";
-import { arrayName } from "./notation.js";
+import { arrayName, called } from "./notation.js";
 
-const ARRAYS = ["gx", "gw", "gb", "y"];
+const NAMES = ["gx", "gw", "gb", "y"];
 
-// The letters of the axes of an array: the batch and channels, and the last ones of these.
+// The letters of the axes of an array: the batch and channels as it is called, and the last ones of
+// these.
 const LETTERS = { gx: "dhw", gw: "tuv", gb: "", y: "kij" };
 const FIRST = { gx: ["n", "c"], gw: ["o", "c"], gb: ["o"], y: ["n", "o"] };
 
 function lettersOf(spec, array) {
   const spatial = [...LETTERS[array]].slice(-spec.axes);
-  return [...FIRST[array], ...spatial].join(",");
+  const first = FIRST[called(spec, array)];
+  return [...(spec.transposed && array === "gw" ? [...first].reverse() : first), ...spatial].join(",");
 }
 
 export class GoTo {
@@ -26,17 +28,22 @@ export class GoTo {
   show({ spec, notation, words }) {
     Object.assign(this, { spec, words });
     const list = this.byId("goto-array");
-    const chosen = list.value || ARRAYS[0];
-    const options = ARRAYS.map((array) =>
-      el("option", { value: array }, arrayName(array, notation)),
+    const chosen = list.value || NAMES[0];
+    const options = NAMES.map((name) =>
+      el("option", { value: name }, arrayName(spec, called(spec, name), notation)),
     );
     list.replaceChildren(...options);
     list.value = chosen;
     this.#drawLetters();
   }
 
+  // The array that is chosen by its name.
+  #array() {
+    return called(this.spec, this.byId("goto-array").value);
+  }
+
   #drawLetters() {
-    const array = this.byId("goto-array").value;
+    const array = this.#array();
     this.byId("goto-letters").textContent = this.words.goToIndex(lettersOf(this.spec, array));
     this.byId("goto-index").placeholder = this.spec.shapes[array].map(() => 0).join(",");
     this.#complain("");
@@ -49,10 +56,7 @@ export class GoTo {
 
   #go(event) {
     event.preventDefault();
-    const { array, input } = {
-      array: this.byId("goto-array").value,
-      input: this.byId("goto-index"),
-    };
+    const [array, input] = [this.#array(), this.byId("goto-index")];
     const text = input.value.trim() || input.placeholder;
     const element = { array, index: text.split(/[\s,]+/).map(Number) };
     if (this.exists(element)) {

@@ -2,9 +2,13 @@
 // their gradients, or each beside its gradient, or all below each other. Read on: stage.js.
 
 import { planeShape, ringOf } from "./draw.js";
+import { called } from "./notation.js";
 import { product } from "./spec.js";
 
-export const ARRAYS = ["x", "w", "b", "y", "gx", "gw", "gb", "gy"];
+// As they are called, in the order in which they stand.
+const NAMES = ["x", "w", "b", "y", "gx", "gw", "gb", "gy"];
+export const arraysOf = (spec) => NAMES.map((name) => called(spec, name));
+
 export const MOST_CELLS = 800; // of one array that is drawn
 const MOST_SIDE = 32;
 const MOST_ACROSS = 4; // planes of one array beside each other
@@ -18,7 +22,7 @@ const isBias = (array) => array.endsWith("b");
 
 // The axes of an array that lie in space; the bias is a column.
 export const spatialShape = (spec, array) =>
-  isBias(array) ? [spec.o, 1] : spec.shapes[array].slice(2);
+  isBias(array) ? [spec.shapes.b[0], 1] : spec.shapes[array].slice(2);
 
 // The axes that number its planes.
 export const prefixShape = (spec, array) =>
@@ -54,7 +58,7 @@ function widthOf(spec, array, cell, narrow) {
 
 // With arrays in two rows, cells so small that both rows and the equation are seen at once.
 function largestByHeight(spec, height) {
-  const rows = Math.max(...ARRAYS.map((array) => planeShape(spatialShape(spec, array))[0]));
+  const rows = Math.max(...NAMES.map((array) => planeShape(spatialShape(spec, array))[0]));
   const fitting = Math.floor((height - BESIDE_ROWS) / (2 * rows)) - GAP;
   return Math.max(SMALL, Math.min(LARGEST, fitting));
 }
@@ -67,7 +71,7 @@ export function layoutFor(spec, width, height) {
   const row = (cell) => widths(cell, false).reduce((sum, one) => sum + one + OPERATOR, 0);
   const pairs = (narrow) => (cell) => 2 * Math.max(...widths(cell, narrow));
   const stack = (cell) => Math.max(...widths(cell, true));
-  const single = ARRAYS.every((array) => product(prefixShape(spec, array)) <= 1);
+  const single = NAMES.every((array) => product(prefixShape(spec, array)) <= 1);
   const largest = single ? LARGEST : MIDDLE;
   const byHeight = Math.min(largest, largestByHeight(spec, height));
   const choices = [
@@ -91,7 +95,7 @@ export function layoutFor(spec, width, height) {
   const fitted = choices.map((choice) => ({ ...choice, cell: cellFor(choice, width) }));
   const { layout, narrow, cell } =
     fitted.find((one) => one.needs(one.cell) <= width) ?? fitted.at(-1);
-  const across = Object.fromEntries(ARRAYS.map((array) => [array, acrossOf(spec, array, narrow)]));
+  const across = Object.fromEntries(NAMES.map((array) => [array, acrossOf(spec, array, narrow)]));
   return { layout, cell, across };
 }
 

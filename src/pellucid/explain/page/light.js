@@ -3,6 +3,7 @@
 
 import { axesOf } from "./axis.js";
 import { countTerms, termsOf } from "./derive.js";
+import { called } from "./notation.js";
 import { product } from "./spec.js";
 
 export const TONES = 6; // colours, in page.css
@@ -14,34 +15,35 @@ const EQUATION = { x: "gx", w: "gw", b: "gb", gy: "y", y: "y", gx: "gx", gw: "gw
 const OPPOSITE = { x: "gx", w: "gw", b: "gb", y: "gy", gx: "x", gw: "w", gb: "b", gy: "y" };
 const FRAMED = { x: "x", w: "x", y: "x", gw: "x", gx: "gx", gy: "gx" };
 
-// Where there are few outputs, each has its own colour; else they are told apart within a sum.
-export function toneOf(spec, output, rank) {
+// Where there are few windows, each has its own colour; else they are told apart within a sum.
+export function toneOf(spec, window, rank) {
   const shape = spec.shapes.y;
-  if (product(shape) > TONES) return rank % TONES;
-  return output.reduce((place, at, axis) => place * shape[axis] + at, 0);
+  if (!window || product(shape) > TONES) return rank % TONES;
+  return window.reduce((place, at, axis) => place * shape[axis] + at, 0);
 }
 
 function framesOf(spec, chosen, terms) {
   const array = FRAMED[chosen.array];
   if (!array || spec.axes === 3) return [];
   const frames = new Map();
-  for (const { output, tone, factors } of terms) {
-    const plane = pixelPlane(chosen, factors, output);
-    if (plane) frames.set(`${plane}/${output}`, { array, plane, output, tone });
+  const framed = terms.filter(({ window }) => window);
+  for (const { window, tone, factors } of framed) {
+    const plane = pixelPlane(chosen, factors, window);
+    if (plane) frames.set(`${plane}/${window}`, { array, plane, window, tone });
   }
-  if (new Set(terms.map(({ output }) => String(output))).size > FRAMES) return [];
-  return [...frames.values()].map(({ output, ...frame }) => ({
+  if (new Set(framed.map(({ window }) => String(window))).size > FRAMES) return [];
+  return [...frames.values()].map(({ window, ...frame }) => ({
     ...frame,
-    from: axesOf(spec).map((axis, k) => output[2 + k] * axis.stride - axis.low),
+    from: axesOf(spec).map((axis, k) => window[2 + k] * axis.stride - axis.low),
     size: axesOf(spec).map(({ reach }) => reach),
   }));
 }
 
 // The image and channel of the pixel in a term: that of its factor x, or the one that was chosen.
-function pixelPlane(chosen, factors, output) {
+function pixelPlane(chosen, factors, window) {
   const x = factors.find(([array]) => array === "x");
   if (x) return x[1].slice(0, 2);
-  return ["x", "gx"].includes(chosen.array) ? [output[0], chosen.index[1]] : null;
+  return ["x", "gx"].includes(chosen.array) ? [window[0], chosen.index[1]] : null;
 }
 
 // Return the equation of an element, its terms with their colours, the cells to light, and frames.
@@ -52,19 +54,24 @@ export function lightsOf(spec, chosen) {
   if (count <= MOST_TERMS) {
     let rank = 0;
     for (const term of termsOf(spec, equation.array, equation.index)) {
-      terms.push({ ...term, tone: toneOf(spec, term.output, rank) });
+      terms.push({ ...term, tone: toneOf(spec, term.window, rank) });
       rank += 1;
     }
   }
-  const cells = terms.flatMap(({ factors, output, tone }, term) => {
+  const cells = terms.flatMap(({ factors, tone, ...met }, term) => {
     const lit = factors.map(([array, index]) => ({ array, index, tone, term }));
-    if (["x", "w", "b"].includes(chosen.array)) lit.push({ array: "y", index: output, tone, term });
-    if (chosen.array === "gy") {
-      const x = factors.find(([array]) => array === "x");
-      if (x) lit.push({ array: "gx", index: x[1], tone, term });
-    }
-    return lit;
+    return [...lit, ...goesInto(spec, chosen, met).map((cell) => ({ ...cell, tone, term }))];
   });
   const opposite = { array: OPPOSITE[chosen.array], index: chosen.index };
   return { chosen, equation, count, terms, cells, frames: framesOf(spec, chosen, terms), opposite };
+}
+
+// Where what is given goes: x, w and b into outputs, a gradient of an output into that of x.
+function goesInto(spec, chosen, { window, pixel }) {
+  const given = called(spec, chosen.array);
+  const ends = { y: window, gx: pixel };
+  const array = { x: "y", w: "y", b: "y", gy: "gx" }[given];
+  if (!array) return [];
+  const index = ends[called(spec, array)];
+  return index ? [{ array: called(spec, array), index }] : [];
 }

@@ -1,7 +1,7 @@
 // Names and terms as MathML, which browsers set as mathematics and screen readers read aloud.
 // Everything here is a string of markup made from letters and whole numbers. Read on: strings.js.
 
-import { isGradient, nameParts } from "./notation.js";
+import { baseOf, called, isGradient, letterOf, nameParts } from "./notation.js";
 
 export const maths = (inside, style = "") =>
   `<math${style && ` displaystyle="${style}"`}>${inside}</math>`;
@@ -24,7 +24,7 @@ export function mathsElement(spec, array, index, notation) {
 // The name of an element, with the fraction of a gradient.
 export function mathsName(spec, array, index, notation) {
   const element = mathsElement(spec, array, index, notation);
-  return isGradient(array) ? partial(element) : element;
+  return isGradient(called(spec, array)) ? partial(element) : element;
 }
 
 // dL by something, as a fraction.
@@ -35,15 +35,15 @@ const partial = (below) =>
 export function mathsInline(spec, array, index, notation) {
   const element = mathsElement(spec, array, index, notation);
   const slash = '<mi>L</mi><mo stretchy="false" lspace="0" rspace="0">/</mo>';
-  return isGradient(array) ? `<mi>∂</mi>${slash}<mi>∂</mi>${element}` : element;
+  return isGradient(called(spec, array)) ? `<mi>∂</mi>${slash}<mi>∂</mi>${element}` : element;
 }
 
 // The name of a whole array: X, or dL by dX.
-export function mathsArray(array, notation) {
-  const base = isGradient(array) ? array.slice(1) : array;
-  const letter =
-    base === "b" ? "b" : (base === "y" && notation === "textbook" ? "o" : base).toUpperCase();
-  return isGradient(array) ? partial(symbol(letter)) : symbol(letter);
+export function mathsArray(spec, array, notation) {
+  const name = called(spec, array);
+  const letter = letterOf(baseOf(name), notation);
+  const whole = symbol(letter === "b" ? letter : letter.toUpperCase());
+  return isGradient(name) ? partial(whole) : whole;
 }
 
 // The factors of a term beside each other.

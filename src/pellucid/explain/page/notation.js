@@ -5,6 +5,12 @@
 // Indices: counted from 0, all of them. pellucid.explain writes the same names, to the letter.
 // Read on: derive.js.
 
+// The arrays that x and y exchange in a transposed convolution.
+const EXCHANGED = { x: "gy", gy: "x", y: "gx", gx: "y" };
+
+// What an array of a problem is called, and which one is called so.
+export const called = ({ transposed }, array) => (transposed && EXCHANGED[array]) || array;
+
 const GIVEN = { gx: "x", gw: "w", gb: "b", gy: "y" };
 
 // The array whose gradient this is, or the array itself.
@@ -16,9 +22,10 @@ export const letterOf = (array, notation) =>
   array === "y" && notation === "textbook" ? "o" : array;
 
 // The name of a whole array: X, or dL/dX.
-export function arrayName(array, notation) {
-  const letter = letterOf(baseOf(array), notation);
-  return (isGradient(array) ? "dL/d" : "") + (letter === "b" ? letter : letter.toUpperCase());
+export function arrayName(spec, array, notation) {
+  const name = called(spec, array);
+  const letter = letterOf(baseOf(name), notation);
+  return (isGradient(name) ? "dL/d" : "") + (letter === "b" ? letter : letter.toUpperCase());
 }
 
 const needsCommas = (spec) =>
@@ -26,11 +33,11 @@ const needsCommas = (spec) =>
 
 // The parts of a name: the letter, the numbers behind it, and whether commas part them.
 export function nameParts(spec, array, index, notation) {
-  const base = baseOf(array);
+  const base = baseOf(called(spec, array));
   const letter = letterOf(base, notation);
   if (notation === "indices") return { letter, numbers: [...index], commas: true };
   const channels = base === "b" ? 1 : 2; // how many of the axes come before the spatial ones
-  const kept = index.filter((_, axis) => axis >= channels || spec.shapes[base][axis] !== 1);
+  const kept = index.filter((_, axis) => axis >= channels || spec.shapes[array][axis] !== 1);
   return { letter, numbers: kept.map((number) => number + 1), commas: needsCommas(spec) };
 }
 
@@ -43,11 +50,11 @@ export function elementName(spec, array, index, notation) {
 
 export function textName(spec, array, index, notation) {
   const name = elementName(spec, array, index, notation);
-  return isGradient(array) ? `dL/d${name}` : name;
+  return isGradient(called(spec, array)) ? `dL/d${name}` : name;
 }
 
 export function latexName(spec, array, index, notation) {
   const { letter, numbers, commas } = nameParts(spec, array, index, notation);
   const name = numbers.length ? `${letter}_{${numbers.join(commas ? "," : "")}}` : letter;
-  return isGradient(array) ? `\\frac{\\partial L}{\\partial ${name}}` : name;
+  return isGradient(called(spec, array)) ? `\\frac{\\partial L}{\\partial ${name}}` : name;
 }

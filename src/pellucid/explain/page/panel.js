@@ -6,7 +6,7 @@ import { coverageAt, reasonAt } from "./axis.js";
 import { termText, termValue } from "./derive.js";
 import { el, marked } from "./draw.js";
 import { maths, mathsName, mathsTerm } from "./maths.js";
-import { textName } from "./notation.js";
+import { called, textName } from "./notation.js";
 import { shown } from "./numbers.js";
 
 const MOST_TERMS = 60; // of a sum that is written out; far less where nothing is drawn
@@ -18,10 +18,12 @@ export function wordsFor(spec, { array, index }, count, words) {
     const places = index.slice(2);
     const reason = reasonAt(spec, places);
     if (reason) return words.reasons[reason];
-    if (array === "gx") return words.words.gx(coverageAt(spec, places), spec.o / spec.g);
+    if (array === "gx") {
+      return words.words[called(spec, "gx")](coverageAt(spec, places), spec.o / spec.g);
+    }
   }
   if (count === 0) return spec.n ? words.outside : words.noImages;
-  return words.words[array](count);
+  return words.words[called(spec, array)](count);
 }
 
 const column = (tag, attributes, markup, number) =>
@@ -68,7 +70,7 @@ export function drawEquation(host, drawn, hover) {
   if (count === 0) parts.push(column("span", { class: "none" }, maths("<mn>0</mn>"), "0"));
   if (count > terms.length) more(words.tooMany(count));
   else if (count > most) more(`+ ${words.more(count - most)}`);
-  host.classList.toggle("flat", equation.array === "y"); // without fractions
+  host.classList.toggle("flat", called(spec, equation.array) === "y"); // without fractions
   host.replaceChildren(...parts);
 }
 

@@ -28,12 +28,14 @@ export const frameOf = (spec, window, tone) => ({
   size: axesOf(spec).map(({ reach }) => reach),
 });
 
-// What the views of the gradient of x share: the outputs of the plane, and numbers by o and place.
+// What the views of the gradient of x share: the outputs of the plane, and numbers by o and place; of
+// the output of a transposed convolution without b.
 export function planeOfX(spec, numbers, [n, c]) {
   const within = c % (spec.c / spec.g);
+  const products = (array, index) => (array === "b" ? 0 : numbers(array, index));
   return {
     outputs: inGroup(spec, c, spec.c, spec.o),
-    gradient: (pixel) => valueOf(spec, "gx", [n, c, ...pixel], numbers),
+    gradient: (pixel) => valueOf(spec, "gx", [n, c, ...pixel], products),
     gy: (o, window) => numbers("gy", [n, o, ...window]),
     w: (o, tap) => numbers("w", [o, within, ...tap]),
   };

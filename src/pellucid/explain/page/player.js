@@ -13,10 +13,9 @@ const MILLISECONDS = 1100; // between two steps
 const [LARGEST_CELL, LEAST_CELL, SIGN] = [40, 20, 40]; // pixels
 
 export class Player {
-  constructor(byId) {
-    this.byId = byId;
-    this.name = VIEWS[0];
-    this.step = 0;
+  // `on(view)` is called with the view that was asked for.
+  constructor(byId, on) {
+    Object.assign(this, { byId, on, step: 0 });
     byId("tabs").addEventListener("keydown", (event) => this.#tabKey(event));
     byId("restart").addEventListener("click", () => this.#go(0));
     byId("previous").addEventListener("click", () => this.#go(this.step - 1));
@@ -26,9 +25,9 @@ export class Player {
   }
 
   // Show a problem; the plane is that of the chosen element, and gathering begins at its pixel.
-  show({ spec, numbers, notation, words, chosen }) {
-    const changed = this.spec !== spec;
-    Object.assign(this, { spec, numbers, notation, words, chosen });
+  show({ spec, numbers, notation, words, chosen, view: name }) {
+    const changed = this.spec !== spec || this.name !== name;
+    Object.assign(this, { spec, numbers, notation, words, chosen, name });
     if (changed) {
       this.#halt();
       this.step = 0;
@@ -39,7 +38,7 @@ export class Player {
 
   #load() {
     const { index, array } = this.chosen;
-    const wanted = this.name === "weight" ? ["w", "gw"] : ["x", "gx"];
+    const wanted = this.name === "windows" ? ["w", "gw"] : ["x", "gx"];
     this.plane = wanted.includes(array) ? index.slice(0, 2) : [0, 0];
     const at = (of, place) => this.numbers.at(of, place);
     this.view = viewOf(this.name, this.spec, at, this.plane);
@@ -70,11 +69,7 @@ export class Player {
   }
 
   #open(name) {
-    this.#halt();
-    this.name = name;
-    this.step = 0;
-    this.#drawTabs();
-    this.#load();
+    this.on(name);
     this.byId(`tab-${name}`).focus({ preventScroll: true });
   }
 
@@ -127,7 +122,7 @@ export class Player {
       typeof fact === "number" && key === "step" ? shown(fact) : fact,
     );
     const sentence = typeof say[key] === "string" ? say[key] : say[key](...names, ...told, ...rest);
-    const array = this.name === "weight" ? "gw" : "gx";
+    const array = this.name === "windows" ? "gw" : "gx";
     const plane = planeName(this.spec, array, this.plane, this.notation, this.words);
     return plane && !this.step ? `${sentence} ${this.words.plane(plane)}` : sentence;
   }
@@ -167,7 +162,7 @@ export class Player {
       if (!outer.length) drawFrames(plane, frames);
       return plane;
     });
-    const symbol = marked("span", { class: "symbol" }, maths(mathsArray(array, this.notation)));
+    const symbol = marked("span", { class: "symbol" }, maths(mathsArray(this.spec, array, this.notation)));
     const note = [title && this.words.pictures[title], this.#filterName(o)]
       .filter(Boolean)
       .join(" · ");
@@ -177,7 +172,7 @@ export class Player {
       symbol,
       ...(note ? [el("span", { class: "what" }, note)] : []),
     );
-    const label = [arrayName(array, this.notation), note, shape.join(" × ")]
+    const label = [arrayName(this.spec, array, this.notation), note, shape.join(" × ")]
       .filter(Boolean)
       .join(", ");
     return el(

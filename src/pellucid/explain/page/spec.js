@@ -56,8 +56,10 @@ const forAll = (entries, axes) => (entries.length === 1 ? Array(axes).fill(entri
 export const countWindows = (size, [low, high], kernel, stride, dilation) =>
   Math.floor((size + low + high - dilation * (kernel - 1) - 1) / stride) + 1;
 
-// Return the spec of a one-line name, or throw a SpecError.
-export const parseSpec = (text) => makeSpec(partsOf(text));
+// Return the spec of a one-line name, or throw a SpecError. A `transposed` convolution has the name of
+// the one whose dL/dX is its output. Its arrays stand under the keys that they have there: y is its
+// dL/dX, gx its output; notation.js knows what they are called.
+export const parseSpec = (text, transposed = false) => makeSpec({ ...partsOf(text), transposed });
 
 // Return the numbers in a one-line name, whether or not they make a convolution.
 export function partsOf(text) {
@@ -86,7 +88,7 @@ function makeSpec(parts) {
   spec.shapes = {
     x: [spec.n, spec.c, ...spec.i],
     w: [spec.o, spec.c / spec.g, ...spec.k],
-    b: [spec.o],
+    b: [spec.transposed ? spec.c : spec.o],
     y: [spec.n, spec.o, ...spec.out],
   };
   for (const array of ["x", "w", "b", "y"]) spec.shapes[`g${array}`] = spec.shapes[array];

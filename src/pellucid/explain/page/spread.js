@@ -1,7 +1,7 @@
 // The views that follow the outputs, one step for each:
 //
 //   scatter   each dL/do spreads the kernel over its window, and all are added; nothing is flipped
-//   weight    each dL/do returns its window of x, and all are added into the gradient of w
+//   windows   each dL/do returns its window of x, and all are added into the gradient of w
 //
 // Read on: collect.js.
 
@@ -56,7 +56,7 @@ export function scatter(spec, numbers, plane) {
   return { count: order.length, start: { key: "start", facts: [] }, at };
 }
 
-export function weight(spec, numbers, [o, within]) {
+export function windows(spec, numbers, [o, within]) {
   const c = inGroup(spec, o, spec.o, spec.c)[within];
   const images = Array.from({ length: spec.n }, (_, n) => n);
   const order = [...choices([images, [...indicesOf(spec.out)]])];

@@ -5,12 +5,13 @@
 import { reasonAt } from "./axis.js";
 import { drawFrames, drawPlane, el, fitClass, inPlane, marked, planeShape } from "./draw.js";
 import { indicesOf } from "./derive.js";
-import { ARRAYS, layoutFor, prefixShape, ringAround, spatialShape } from "./layout.js";
+import { arraysOf, layoutFor, prefixShape, ringAround, spatialShape } from "./layout.js";
 import { mathsArray, mathsElement, maths } from "./maths.js";
-import { arrayName, elementName, textName } from "./notation.js";
+import { arrayName, called, elementName, textName } from "./notation.js";
 import { GIVEN, shown } from "./numbers.js";
 
 const OPERATORS = { x: "∗", w: "+", b: "=" };
+const TRANSPOSED = { ...OPERATORS, x: "∗ᵀ" };
 const LONGEST_NAME = 6; // letters of a name that fits into a cell
 
 const key = (array, index) => `${array}:${index}`;
@@ -35,11 +36,13 @@ export class Stage {
     this.planes = new Map();
     this.lit = [];
     const parts = [];
-    for (const array of ARRAYS) {
+    const operators = spec.transposed ? TRANSPOSED : OPERATORS;
+    for (const array of arraysOf(spec)) {
       parts.push(this.#drawArray(array, value, words));
-      if (array in OPERATORS) {
+      const name = called(spec, array);
+      if (name in operators) {
         parts.push(
-          el("span", { class: `operator after-${array}`, "aria-hidden": "true" }, OPERATORS[array]),
+          el("span", { class: `operator after-${name}`, "aria-hidden": "true" }, operators[name]),
         );
       }
     }
@@ -49,28 +52,28 @@ export class Stage {
 
   #drawArray(array, value, words) {
     const shape = this.spec.shapes[array];
-    const name = [arrayName(array, this.notation), words.arrays[array], shape.join(" × ")].join(
-      ", ",
-    );
-    const planes = el("div", { class: "planes", role: "grid", "aria-label": name });
+    const name = called(this.spec, array);
+    const symbol = arrayName(this.spec, array, this.notation);
+    const label = [symbol, words.arrays[name], shape.join(" × ")].join(", ");
+    const planes = el("div", { class: "planes", role: "grid", "aria-label": label });
     for (const prefix of indicesOf(prefixShape(this.spec, array))) {
       planes.append(this.#drawOnePlane(array, prefix, value, words));
     }
     planes.querySelector("[role=gridcell]")?.setAttribute("tabindex", "0");
-    const own = ["gx", "gw", "gb"].includes(array)
+    const own = ["gx", "gw", "gb"].includes(name)
       ? []
-      : [el("span", { class: "what" }, words.arrays[array])];
+      : [el("span", { class: "what" }, words.arrays[name])];
     const title = el(
       "div",
       { class: "caption" },
       marked(
         "span",
         { class: "symbol", "aria-hidden": "true" },
-        maths(mathsArray(array, this.notation)),
+        maths(mathsArray(this.spec, array, this.notation)),
       ),
       ...own,
     );
-    return el("div", { class: `array is-${array}` }, title, planes);
+    return el("div", { class: `array is-${name}` }, title, planes);
   }
 
   #drawOnePlane(array, prefix, value, words) {
@@ -244,8 +247,8 @@ export class Stage {
     );
     this.host.dataset.layout = layout;
     this.host.style.setProperty("--cell", `${cell}px`);
-    for (const array of ARRAYS) {
-      const planes = this.host.querySelector(`.is-${array} .planes`);
+    for (const array of arraysOf(this.spec)) {
+      const planes = this.host.querySelector(`.is-${called(this.spec, array)} .planes`);
       planes.style.setProperty("--across", across[array]);
     }
   }
@@ -262,7 +265,8 @@ const STEPS = {
 
 // What tells a plane from the others: `image 1, channel 2`; nothing where there is one.
 export function planeName(spec, array, prefix, notation, words) {
-  const kinds = array.endsWith("w") ? ["o", "c", "d"] : ["n", "c", "d"];
+  const ofWeights = spec.transposed ? ["c", "o", "d"] : ["o", "c", "d"];
+  const kinds = array.endsWith("w") ? ofWeights : ["n", "c", "d"];
   const from = notation === "textbook" ? 1 : 0;
   return prefix
     .map((at, axis) =>

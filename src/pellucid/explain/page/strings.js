@@ -1,6 +1,6 @@
 // All words of the page, in English and in Korean. A function fills in numbers, or names that are
 // markup already; where Korean would need a particle that depends on a name, the sentence is built
-// without one. Read on: draw.js.
+// without one. Read on: transposed.js.
 
 const many = (count) => count.toLocaleString("en");
 const s = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`;
@@ -14,6 +14,8 @@ const en = {
   textbook: "counted from 1",
   indices: "all indices, from 0",
   problem: "The convolution",
+  kind: "Operation",
+  kinds: { convolution: "convolution", transposed: "transposed" },
   spec: "In one line",
   specHint:
     "Letters: n batch, c channels, i input, o outputs, k kernel, s stride, p padding, d dilation, g groups.",
@@ -89,7 +91,7 @@ const en = {
     "are left out. Any single element is still derived: type its index.",
   ways: "The same gradient, seen another way",
   waysLead: "All of these compute the same numbers.",
-  tabs: { scatter: "Scatter", gather: "Gather", phases: "Phases", weight: "Kernel" },
+  tabs: { scatter: "Scatter", gather: "Gather", phases: "Phases", windows: "Kernel" },
   previous: "Previous step",
   next: "Next step",
   play: "Play",
@@ -122,7 +124,7 @@ const en = {
       none: (phase, pixels) =>
         `Phase ${phase}: no tap meets its ${s(pixels, "pixel")}; they stay 0.`,
     },
-    weight: {
+    windows: {
       start: (stride, dilation) =>
         "Every output returns its window of X, scaled by its gradient, and all windows are added. " +
         `So it is a correlation of X with ∂L/∂O, where stride and dilation change places: dilation ${stride}, stride ${dilation}.`,
@@ -184,6 +186,8 @@ const ko = {
   textbook: "1부터 세기",
   indices: "모든 첨자를 0부터",
   problem: "합성곱의 설정",
+  kind: "연산",
+  kinds: { convolution: "합성곱", transposed: "전치 합성곱" },
   spec: "한 줄로 쓰면",
   specHint: "n 배치, c 입력 채널, i 입력 크기, o 출력 채널, k 커널, s 보폭, p 패딩, d 팽창, g 그룹",
   sizes: {
@@ -256,7 +260,7 @@ const ko = {
     "원소 하나하나의 식은 그대로 구할 수 있다. 첨자를 써 넣으면 된다.",
   ways: "같은 기울기, 다른 눈으로 보기",
   waysLead: "어느 쪽으로 계산해도 같은 수가 나온다.",
-  tabs: { scatter: "흩뿌리기", gather: "모으기", phases: "위상", weight: "커널" },
+  tabs: { scatter: "흩뿌리기", gather: "모으기", phases: "위상", windows: "커널" },
   previous: "이전 단계",
   next: "다음 단계",
   play: "재생",
@@ -287,7 +291,7 @@ const ko = {
       none: (phase, pixels) =>
         `위상 ${phase}: 화소 ${pixels}개는 어느 가중치와도 만나지 않아 0으로 남는다.`,
     },
-    weight: {
+    windows: {
       start: (stride, dilation) =>
         "출력마다 자기 기울기에 X의 윈도우를 곱해 돌려보내고, 그것을 모두 더한다. " +
         `그래서 X와 ∂L/∂O의 교차상관이며, 보폭과 팽창이 자리를 바꾼다. 팽창 ${stride}, 보폭 ${dilation}이다.`,

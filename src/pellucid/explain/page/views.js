@@ -3,9 +3,9 @@
 // Read on: player.js.
 
 import { gather, phases } from "./collect.js";
-import { scatter, weight } from "./spread.js";
+import { scatter, windows } from "./spread.js";
 
-const MAKE = { scatter, gather, phases, weight };
+const MAKE = { scatter, gather, phases, windows };
 
 export const VIEWS = Object.keys(MAKE);
 

@@ -35,8 +35,8 @@ def figure(expression: Expression, lang: Language) -> Picture:
     if expression.derivation is None:
         raise UnsupportedError(
             "figure",
-            f"{expression.left} is of no convolution",
-            fix="give an equation of derive(...), such as derive(...).grad_input[0, 0, 0, 2]",
+            f"{expression.left} is of no convolution, and only these have pictures",
+            fix="look at .text(), .latex() or .mathml()",
         )
     plan = Plan(expression.derivation, expression)
     sentence = f"${plan.name(plan.left)}$: {_sentence(plan, lang)}"

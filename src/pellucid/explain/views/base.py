@@ -89,6 +89,9 @@ class View(ABC):
     def compute(self, first: Array, second: Array) -> Array:
         """Compute the array from the needed ones, in float64."""
 
+    def __repr__(self) -> str:
+        return f"<{self.name} of {self.derivation!r}>"
+
     def text(self, lang: Language = "en") -> str:
         """Return how it goes, in words and with the names of elements.
 

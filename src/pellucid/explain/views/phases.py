@@ -134,7 +134,8 @@ class Phases(DerivedFromX):
     def lines(self, lang: Language) -> Iterator[str]:
         """The phases with their pixels, their taps and their padding."""
         count = prod(map(len, self.phases))
-        yield self.say(lang, "phases", count=count)
+        many = self.say(lang, "one_phase" if count == 1 else "many_phases", count=count)
+        yield self.say(lang, "phases", count=many)
         for along in islice(product(*self.phases), MOST_PHASES):
             yield from self._phase_lines(along, lang)
         if count > MOST_PHASES:

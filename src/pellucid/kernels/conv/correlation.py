@@ -7,7 +7,7 @@ rho = (h + p_low) mod s, with step 1 and the taps u with u d = rho (mod s), at o
 q0 - (u d - rho) / s, stored to every s-th pixel of gx; a phase without taps is 0
 (docs/maths.md, 10).
 Plans are rows of 64-bit integers, made once for a spec and kept for the last thousand of them.
-Next room: native/kernels.hpp.
+Next room: native/conv.hpp.
 """
 
 from __future__ import annotations

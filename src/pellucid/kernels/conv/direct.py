@@ -33,7 +33,7 @@ PATCH_BYTES = 9 << 20  # of rows of x that a job copies, where one line has not 
 
 
 class Native(IntEnum):
-    """The algorithms of the native module, by the numbers of native/kernels.hpp."""
+    """The algorithms of the native module, by the numbers of native/conv.hpp."""
 
     DIRECT = 0
     WINOGRAD = 1

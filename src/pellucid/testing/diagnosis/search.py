@@ -21,6 +21,7 @@ from pellucid.testing.diagnosis.problems import FEATURES, UNEQUAL, Problem
 
 NOT_RECOGNISED = "not-recognised"
 _NOT_OF_PLANES = frozenset({"batch", "input channels", "output channels"})
+_UNEXPLAINED = 1e-2  # of what is off, where something is added to the right numbers
 _LOW_PRECISION = 1e-2  # of the sum of absolute terms, where float32 is far below 1e-5
 
 
@@ -286,7 +287,19 @@ def _rough(name: str, samples: Sequence[Sample]) -> tuple[Change, ...]:
         scale = _LOW_PRECISION * max(float(np.abs(right).max(initial=0)), 1e-30)
         if np.abs(s.found - right).max(initial=0) > scale:
             return ()
-    return (Change("low-precision", "", {}),)
+    return () if _adds_something(name, samples) else (Change("low-precision", "", {}),)
+
+
+def _adds_something(name: str, samples: Sequence[Sample]) -> bool:
+    """Whether all that is off is one number, or one multiple of x in gx or w in gw: no rounding."""
+    added = {"gx": "x", "gw": "w"}.get(name)
+    off = np.concatenate([(s.found - s.problem.right[name]).ravel() for s in samples])
+    patterns = [np.ones(off.size)]
+    if added is not None:
+        patterns.append(np.concatenate([getattr(s.problem, added).ravel() for s in samples]))
+    size = float(np.abs(off).sum())
+    multiples = ((float(off @ p) / max(float(p @ p), 1e-30)) * p for p in patterns)
+    return any(float(np.abs(off - p).sum()) <= _UNEXPLAINED * size for p in multiples)
 
 
 def _without_a_feature(name: str, samples: Sequence[Sample]) -> tuple[tuple[Change, ...], str]:

@@ -1,0 +1,77 @@
+// Functions of each element: y = max(x, 0) and the like, for runs of adjacent elements.
+#include "maps.hpp"
+
+#include "simd.hpp"
+#include "table.hpp"
+
+namespace pellucid::PELLUCID_ISA {
+
+namespace {
+
+// Elements of a job: three arrays of them stay in the second cache.
+constexpr i64 run = 16384;
+
+// y[e] = f(x[e], ...) for vectors of elements; T of one element is the last vector's part.
+template <class T, class F, class... X>
+PELLUCID_INLINE void map(F f, T* y, i64 count, const Context& context, const X*... x) {
+  auto job = [&](i64 k) {
+    constexpr i64 lanes = Simd<T>::lanes;
+    const i64 end = count < (k + 1) * run ? count : (k + 1) * run;
+    i64 e = k * run;
+    for (; e + lanes <= end; e += lanes) store(y + e, f(load(x + e)...));
+    if (e < end) store_part(y + e, f(load_part(x + e, end - e)...), end - e);
+  };
+  context.parallel((count + run - 1) / run,
+                   [](void* data, i64 k) { (*static_cast<decltype(job)*>(data))(k); }, &job);
+}
+
+template <class T>
+void relu(const T* x, T* y, i64 count, const Context& context) {
+  map([](Vec<T> v) { return v <= 0 ? Vec<T>{} : v; }, y, count, context, x);
+}
+
+template <class T>
+void relu_gradient(const T* gy, const T* y, T* gx, i64 count, const Context& context) {
+  map([](Vec<T> g, Vec<T> v) { return v <= 0 ? Vec<T>{} : g; }, gx, count, context, gy, y);
+}
+
+template <class T>
+void relu6(const T* x, T* y, i64 count, const Context& context) {
+  const Vec<T> six = splat(T(6));
+  map([=](Vec<T> v) { return v <= 0 ? Vec<T>{} : v >= six ? six : v; }, y, count, context, x);
+}
+
+template <class T>
+void relu6_gradient(const T* gy, const T* y, T* gx, i64 count, const Context& context) {
+  map([](Vec<T> g, Vec<T> v) { return (v <= 0) | (v >= 6) ? Vec<T>{} : g; }, gx, count, context, gy,
+      y);
+}
+
+template <class T>
+void add(const T* a, const T* b, T* y, i64 count, const Context& context) {
+  map([](Vec<T> v, Vec<T> w) { return v + w; }, y, count, context, a, b);
+}
+
+template <class T>
+void copy_rows(const T* from, i64 from_step, T* to, i64 to_step, i64 width, i64 rows,
+               const Context& context) {
+  const i64 some = width < run ? run / (width > 0 ? width : 1) : 1;
+  auto job = [&](i64 k) {
+    const i64 end = rows < (k + 1) * some ? rows : (k + 1) * some;
+    for (i64 r = k * some; r < end; ++r)
+      __builtin_memcpy(to + r * to_step, from + r * from_step, width * sizeof(T));
+  };
+  context.parallel((rows + some - 1) / some,
+                   [](void* data, i64 k) { (*static_cast<decltype(job)*>(data))(k); }, &job);
+}
+
+}  // namespace
+
+template <class T>
+const Maps<T> TableOf<T>::maps = {relu<T>,           relu_gradient<T>, relu6<T>,
+                                  relu6_gradient<T>, add<T>,           copy_rows<T>};
+
+template const Maps<float> TableOf<float>::maps;
+template const Maps<double> TableOf<double>::maps;
+
+}  // namespace pellucid::PELLUCID_ISA

@@ -1,0 +1,25 @@
+// Functions of each element of arrays that lie alike, in one pass over their memory.
+#pragma once
+
+#include "context.hpp"
+
+namespace pellucid {
+
+template <class T>
+struct Maps {
+  // y = max(x, 0); a NaN stays one.
+  void (*relu)(const T* x, T* y, i64 count, const Context&);
+  // gx = gy where y > 0 or is NaN, else 0.
+  void (*relu_gradient)(const T* gy, const T* y, T* gx, i64 count, const Context&);
+  // y = min(max(x, 0), 6); a NaN stays one.
+  void (*relu6)(const T* x, T* y, i64 count, const Context&);
+  // gx = gy where 0 < y < 6 or y is NaN, else 0.
+  void (*relu6_gradient)(const T* gy, const T* y, T* gx, i64 count, const Context&);
+  // y = a + b.
+  void (*add)(const T* a, const T* b, T* y, i64 count, const Context&);
+  // Rows of `width` adjacent elements, copied from every from_step to every to_step elements.
+  void (*copy_rows)(const T* from, i64 from_step, T* to, i64 to_step, i64 width, i64 rows,
+                    const Context&);
+};
+
+}  // namespace pellucid

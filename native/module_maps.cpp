@@ -1,0 +1,119 @@
+// maps.hpp for Python. A function returns None where arrays do not lie alike and without gaps.
+#include "module.hpp"
+
+namespace pellucid {
+
+namespace {
+
+// The function of one array, or of two that lie alike, that a member of Maps computes.
+template <auto of_float, auto of_double>
+std::optional<Result> map(In x) {
+  if (!is_dense(x)) return std::nullopt;
+  Result y = empty_like(x);
+  const i64 count = i64(x.size());
+  WithoutGil without_gil(count);
+  const auto compute = [&](auto function, auto zero) {
+    using T = decltype(zero);
+    function(static_cast<const T*>(x.data()), static_cast<T*>(y.data()), count, context(count));
+  };
+  if (x.itemsize() == sizeof(float))
+    compute(active->f32.maps->*of_float, float{});
+  else
+    compute(active->f64.maps->*of_double, double{});
+  return y;
+}
+
+template <auto of_float, auto of_double>
+std::optional<Result> map2(In a, In b) {
+  if (!is_dense(b) || !lie_alike(a, b)) return std::nullopt;
+  Result y = empty_like(b);
+  const i64 count = i64(b.size());
+  WithoutGil without_gil(count);
+  const auto compute = [&](auto function, auto zero) {
+    using T = decltype(zero);
+    function(static_cast<const T*>(a.data()), static_cast<const T*>(b.data()),
+             static_cast<T*>(y.data()), count, context(count));
+  };
+  if (b.itemsize() == sizeof(float))
+    compute(active->f32.maps->*of_float, float{});
+  else
+    compute(active->f64.maps->*of_double, double{});
+  return y;
+}
+
+// Whether an array (N, C, ...) lies without gaps as (N, ..., C).
+bool is_channels_last(const In& x) {
+  if (x.ndim() < 3 || x.ndim() > max_axes + 2) return false;
+  const auto step_is = [&](std::size_t a, i64 step) {
+    return x.shape(a) == 1 || x.stride(a) == step;
+  };
+  i64 step = i64(x.shape(1));
+  bool so = step_is(1, 1);
+  for (std::size_t a = x.ndim(); a-- > 2; step *= i64(x.shape(a))) so = so && step_is(a, step);
+  return so && step_is(0, step);
+}
+
+Result with_channels(const In& x, std::size_t channels) {
+  std::size_t sizes[max_axes + 2];
+  for (std::size_t a = 0; a < x.ndim(); ++a) sizes[a] = a == 1 ? channels : x.shape(a);
+  return empty(x.ndim(), sizes, x.dtype(), true);
+}
+
+// `width` channels of each pixel of x, or of what is made of it, from one place to another.
+void copy_channels(const void* from, void* to, i64 from_step, i64 to_step, i64 width, const In& x) {
+  by_type(x, [&](auto zero) {
+    using T = decltype(zero);
+    const i64 rows = i64(x.size()) / (x.shape(1) ? i64(x.shape(1)) : 1);
+    active->functions<T>().maps->copy_rows(static_cast<const T*>(from), from_step,
+                                           static_cast<T*>(to), to_step, width, rows,
+                                           context(rows * width));
+  });
+}
+
+// (N, C, ...), (N, D, ...) ... -> (N, C + D + ..., ...), of one dtype and equal other sizes.
+std::optional<Result> join_channels(const std::vector<In>& parts) {
+  std::size_t channels = 0;
+  for (const In& x : parts) {
+    if (!is_channels_last(x)) return std::nullopt;
+    channels += x.shape(1);
+  }
+  Result y = with_channels(parts.at(0), channels);
+  WithoutGil without_gil(i64(y.size()));
+  char* to = static_cast<char*>(y.data());
+  for (const In& x : parts) {
+    const i64 width = i64(x.shape(1));
+    copy_channels(x.data(), to, width, i64(channels), width, x);
+    to += width * i64(x.itemsize());
+  }
+  return y;
+}
+
+// The same backwards: the parts of x with so many channels each.
+std::optional<std::vector<Result>> part_channels(In x, const std::vector<i64>& sizes) {
+  if (!is_channels_last(x)) return std::nullopt;
+  std::vector<Result> parts;
+  for (const i64 width : sizes) parts.push_back(with_channels(x, std::size_t(width)));
+  WithoutGil without_gil(i64(x.size()));
+  const char* from = static_cast<const char*>(x.data());
+  for (std::size_t k = 0; k < sizes.size(); ++k) {
+    copy_channels(from, parts[k].data(), i64(x.shape(1)), sizes[k], sizes[k], x);
+    from += sizes[k] * i64(x.itemsize());
+  }
+  return parts;
+}
+
+}  // namespace
+
+void add_maps(nb::module_& m) {
+  using F = Maps<float>;
+  using D = Maps<double>;
+  m.def("relu", &map<&F::relu, &D::relu>);
+  m.def("relu_gradient", &map2<&F::relu_gradient, &D::relu_gradient>);
+  m.def("relu6", &map<&F::relu6, &D::relu6>);
+  m.def("relu6_gradient", &map2<&F::relu6_gradient, &D::relu6_gradient>);
+  m.def("add", &map2<&F::add, &D::add>);
+  m.def("join_channels", &join_channels);
+  m.def("part_channels", &part_channels);
+}
+
+}  // namespace pellucid

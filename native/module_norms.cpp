@@ -1,0 +1,145 @@
+// norms.hpp for Python. A function returns None where arrays do not lie as rows of channels.
+#include <new>
+
+#include "module.hpp"
+
+namespace pellucid {
+
+namespace {
+
+using MaybeIn = std::optional<In>;
+
+// Whether (N, C, ...) lies as (N, ..., C) without gaps, and has elements.
+bool lies_in_rows(const In& x) {
+  if (x.ndim() < 2 || x.size() == 0) return false;
+  if (x.shape(1) != 1 && x.stride(1) != 1) return false;
+  i64 step = i64(x.shape(1));
+  for (std::size_t a = x.ndim(); a-- > 0;) {
+    if (a == 1) continue;
+    if (x.shape(a) != 1 && x.stride(a) != step) return false;
+    step *= i64(x.shape(a));
+  }
+  return true;
+}
+
+bool lies_in_line(const MaybeIn& of_channels) {
+  return !of_channels || of_channels->size() < 2 || of_channels->stride(0) == 1;
+}
+
+template <class T>
+const T* pointer(const MaybeIn& array) {
+  return array ? static_cast<const T*>(array->data()) : nullptr;
+}
+
+template <class T>
+Normalisation<T> normalisation(const In& x, const MaybeIn& weight, const MaybeIn& bias,
+                               const void* mean, const void* scale) {
+  const i64 channels = i64(x.shape(1));
+  return {static_cast<const T*>(x.data()),
+          i64(x.size()) / channels,
+          channels,
+          pointer<T>(weight),
+          pointer<T>(bias),
+          static_cast<const T*>(mean),
+          static_cast<const T*>(scale)};
+}
+
+Result per_channel(const In& x) {
+  return empty(nb::make_tuple(x.shape(1)), x.itemsize() == sizeof(double), false);
+}
+
+std::optional<Result> channel_sums(In x) {
+  if (!lies_in_rows(x)) return std::nullopt;
+  Result sum = per_channel(x);
+  by_type(x, [&](auto zero) {
+    using T = decltype(zero);
+    const i64 count = i64(x.size()), channels = i64(x.shape(1));
+    WithoutGil without_gil(count);
+    if (!active->functions<T>().norms->sums(static_cast<const T*>(x.data()), count / channels,
+                                            channels, static_cast<T*>(sum.data()), context(count)))
+      throw std::bad_alloc();
+  });
+  return sum;
+}
+
+using Statistics = std::tuple<Result, Result, Result>;
+
+// The mean, the variance, and 1 / sqrt(variance + eps).
+std::optional<Statistics> batch_statistics(In x, double eps) {
+  if (!lies_in_rows(x)) return std::nullopt;
+  Statistics result{per_channel(x), per_channel(x), per_channel(x)};
+  auto& [mean, variance, scale] = result;
+  by_type(x, [&, &mean = mean, &variance = variance, &scale = scale](auto zero) {
+    using T = decltype(zero);
+    const i64 count = i64(x.size()), channels = i64(x.shape(1));
+    WithoutGil without_gil(count);
+    if (!active->functions<T>().norms->statistics(static_cast<const T*>(x.data()), count / channels,
+                                                  channels, T(eps), static_cast<T*>(mean.data()),
+                                                  static_cast<T*>(variance.data()),
+                                                  static_cast<T*>(scale.data()), context(count)))
+      throw std::bad_alloc();
+  });
+  return result;
+}
+
+std::optional<Result> normalise(In x, const MaybeIn& weight, const MaybeIn& bias, In mean, In scale,
+                                const MaybeIn& residual, bool relu) {
+  if (!lies_in_rows(x) || !lies_in_line(weight) || !lies_in_line(bias) || !lies_in_line(mean) ||
+      !lies_in_line(scale) || (residual && !lie_alike(*residual, x)))
+    return std::nullopt;
+  Result y = empty_like(x);
+  by_type(x, [&](auto zero) {
+    using T = decltype(zero);
+    const i64 count = i64(x.size());
+    const auto p = normalisation<T>(x, weight, bias, mean.data(), scale.data());
+    WithoutGil without_gil(count);
+    if (!active->functions<T>().norms->normalise(p, pointer<T>(residual), relu,
+                                                 static_cast<T*>(y.data()), context(count)))
+      throw std::bad_alloc();
+  });
+  return y;
+}
+
+using Gradients = std::tuple<Result, Result, Result, std::optional<Result>>;
+
+// gx, gw, gb, and with y also the gradient of the residual.
+std::optional<Gradients> normalise_gradient(In gy, In x, const MaybeIn& weight, const MaybeIn& bias,
+                                            In mean, In scale, const MaybeIn& y, bool relu,
+                                            bool constant) {
+  if (!lies_in_rows(x) || !lies_in_line(weight) || !lies_in_line(bias) || !lies_in_line(mean) ||
+      !lies_in_line(scale) || !lie_alike(gy, x) || (y && !lie_alike(*y, x)))
+    return std::nullopt;
+  Gradients result{empty_like(x), per_channel(x), per_channel(x), std::nullopt};
+  if (y) std::get<3>(result) = empty_like(x);
+  by_type(x, [&](auto zero) {
+    using T = decltype(zero);
+    const i64 count = i64(x.size());
+    const auto at = [](Result& array) { return static_cast<T*>(array.data()); };
+    const NormalisationGradient<T> p{normalisation<T>(x, weight, bias, mean.data(), scale.data()),
+                                     static_cast<const T*>(gy.data()),
+                                     relu,
+                                     pointer<T>(y),
+                                     y ? at(*std::get<3>(result)) : nullptr,
+                                     constant,
+                                     at(std::get<0>(result)),
+                                     at(std::get<1>(result)),
+                                     at(std::get<2>(result))};
+    WithoutGil without_gil(count);
+    if (!active->functions<T>().norms->gradient(p, context(count))) throw std::bad_alloc();
+  });
+  return result;
+}
+
+}  // namespace
+
+void add_norms(nb::module_& m) {
+  m.def("channel_sums", &channel_sums);
+  m.def("batch_statistics", &batch_statistics);
+  m.def("normalise", &normalise, nb::arg("x"), nb::arg("weight").none(), nb::arg("bias").none(),
+        nb::arg("mean"), nb::arg("scale"), nb::arg("residual").none(), nb::arg("relu"));
+  m.def("normalise_gradient", &normalise_gradient, nb::arg("gy"), nb::arg("x"),
+        nb::arg("weight").none(), nb::arg("bias").none(), nb::arg("mean"), nb::arg("scale"),
+        nb::arg("y").none(), nb::arg("relu"), nb::arg("constant"));
+}
+
+}  // namespace pellucid

@@ -1,0 +1,106 @@
+"""Batch normalisation with what follows it against its parts: no bit differs, in either order."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import pellucid
+from pellucid import nn, ops
+
+rng = np.random.default_rng(5)
+SHAPES = [(6, 3), (4, 5, 7), (3, 17, 4, 5), (4, 16, 12, 12)]
+
+
+def channels_last(array):
+    return np.moveaxis(np.moveaxis(array, 1, -1).copy(), -1, 1)
+
+
+def fused(x, running, weight, bias, residual, training):
+    return ops.batch_norm_relu(x, *running, weight, bias, training, 0.3, 1e-3, residual)
+
+
+def in_parts(x, running, weight, bias, residual, training):
+    y = ops.batch_norm(x, *running, weight, bias, training, 0.3, 1e-3)
+    return ops.relu(y if residual is None else y + residual)
+
+
+def arrays_of(op, shape, layout, dtype, training, residual, second):
+    """The result, running statistics, gradients, and the gradients of those."""
+    drawn = np.random.default_rng([1, *shape])
+    C = shape[1]
+    x, gy, r = (layout(drawn.standard_normal(shape).astype(dtype)) for _ in range(3))
+    w, b, mean = (drawn.standard_normal(C).astype(dtype) for _ in range(3))
+    leaves = [pellucid.Tensor(a, requires_grad=True) for a in (x, w, b, r)[: 3 + residual]]
+    running = pellucid.Tensor(mean), pellucid.Tensor(np.ones(C, dtype))
+    y = op(leaves[0], running, *leaves[1:3], leaves[3] if residual else None, training)
+    gradients = pellucid.autograd.grad(y, leaves, pellucid.Tensor(gy), create_graph=second)
+    found = [y, *running, *gradients]
+    if second:
+        total = sum((g * g * pellucid.Tensor(np.array(0.1, dtype))).sum() for g in gradients)
+        found += pellucid.autograd.grad(total, leaves[:2])
+    return [a.detach().numpy() for a in found]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("layout", [np.ascontiguousarray, channels_last])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("residual", [True, False])
+@pytest.mark.parametrize("second", [True, False])
+def test_as_its_parts(shape, layout, dtype, training, residual, second):
+    case = shape, layout, dtype, training, residual, second
+    for found, wanted in zip(arrays_of(fused, *case), arrays_of(in_parts, *case), strict=True):
+        np.testing.assert_array_equal(found, wanted, strict=True)
+        assert found.strides == wanted.strides
+
+
+@pytest.mark.parametrize("residual", [True, False])
+@pytest.mark.parametrize("training", [True, False])
+def test_a_layer(training, residual):
+    layer, other = nn.BatchNorm2d(3).train(training), nn.BatchNorm2d(3).train(training)
+    x = pellucid.Tensor(rng.standard_normal((4, 3, 5, 6)).astype("float32"))
+    r = pellucid.Tensor(rng.standard_normal((4, 3, 5, 6)).astype("float32")) if residual else None
+    y, wanted = layer(x, r, relu=True), other(x)
+    wanted = (wanted if r is None else wanted + r).relu()
+    np.testing.assert_array_equal(y.detach().numpy(), wanted.detach().numpy())
+    for name, value in other.state_dict().items():
+        np.testing.assert_array_equal(layer.state_dict()[name].numpy(), value.numpy(), name)
+
+
+def test_one_record_takes_the_place_of_two_or_three():
+    x = pellucid.ones(4, 3, 2, 2, requires_grad=True)
+    y = ops.batch_norm_relu(x, None, None, training=True)
+    assert y.grad_fn.name == "BatchNormReLU"
+    assert y.grad_fn.next_functions[0] == (x, 0)
+    y = ops.batch_norm_relu(x, None, None, training=True, residual=x)
+    assert y.grad_fn.name == "BatchNormAddReLU"
+
+
+def test_a_sum_changed_in_place_is_refused_and_a_normalised_is_not_needed():
+    x = pellucid.Tensor(rng.standard_normal((4, 3)), requires_grad=True)
+    y = ops.batch_norm_relu(x, None, None, training=True)
+    y.detach().mul_(2)
+    y.sum().backward()
+    y = ops.batch_norm_relu(x, None, None, training=True, residual=x)
+    y.detach().mul_(2)
+    with pytest.raises(pellucid.errors.GraphError, match="changed in place"):
+        y.sum().backward()
+
+
+def test_gradients_of_an_evaluation_are_those_of_its_own_statistics():
+    layer = nn.BatchNorm1d(3).eval()
+    x = pellucid.Tensor(rng.standard_normal((5, 3)).astype("float32"), requires_grad=True)
+    y = layer(x, relu=True)
+    layer.train()(x * 100 + 50)
+    y.sum().backward()
+    np.testing.assert_allclose(x.grad.numpy(), (x.detach().numpy() > 0) / np.sqrt(1 + 1e-5), 1e-6)
+
+
+@pytest.mark.parametrize("second", [True, False])
+@pytest.mark.parametrize("residual", [True, False])
+def test_what_is_no_number_passes_without_a_word(residual, second):
+    x = pellucid.Tensor(np.array([[np.inf], [1.0], [2.0]]), requires_grad=True)
+    y = ops.batch_norm_relu(x, None, None, training=True, residual=x if residual else None)
+    (gx,) = pellucid.autograd.grad(y.sum(), x, create_graph=second)
+    assert np.isnan(gx.detach().numpy()).all()
