@@ -23,7 +23,7 @@ class Library:
         return {
             "pellucid": pellucid.__version__,
             "engine": "NumPy kernels" if module is None else f"native, {module.isa()}",
-            "inference of pellucid": "eval(), no_grad()",
+            "inference of pellucid": "optimize_for_inference, no_grad",
             "numpy": np.__version__,
         }
 
@@ -57,10 +57,10 @@ def training(model: nn.Module, x: pellucid.Tensor, target: pellucid.Tensor) -> S
 
 
 def inference(model: nn.Module, x: pellucid.Tensor) -> Step:
-    model.eval()
+    fast = pellucid.optimize_for_inference(model)
 
     def step() -> Any:
         with pellucid.no_grad():
-            return model(x)
+            return fast(x)
 
     return step

@@ -86,6 +86,8 @@ def page(settings: dict[str, str], rows: Sequence[Row], all_rows: int, above: It
     for mode, title in titles.items():
         some = [row for row in rows if row.mode == mode]
         if some:
-            parts.append(f"## {title}, {some[0].threads} threads\n\n{markdown(table(some))}\n")
+            count = some[0].threads
+            threads = "1 thread" if count == 1 else f"{count} threads"
+            parts.append(f"## {title}, {threads}\n\n{markdown(table(some))}\n")
     remarks = [f"- {row.name}, {row.mode}: {text}" for row in rows for text in row.remarks]
     return "\n".join([*parts, *(["Left out:\n", *remarks, ""] if remarks else [])])

@@ -38,7 +38,7 @@ def test_a_page_has_a_table_for_each_mode_and_says_what_is_missing_or_wrong() ->
     assert "**unet b4, training: WRONG, x differs by 1**" in text
     assert "- unet b4, training: compiled: no compiler" in text
     assert "| unet b4 " not in text
-    assert text.index("## A step of training") < text.index("## Inference")
+    assert text.index("## A step of training, 2 threads") < text.index("## Inference, 2 threads")
     assert "did not come" not in page({}, [row()], 1, [])
 
 
