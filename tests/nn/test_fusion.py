@@ -107,3 +107,26 @@ def test_a_layer_of_a_fused_net_can_be_recorded() -> None:
     with record(net[0]) as kept:
         loss.backward()
     assert len(kept.calls) == 1
+
+
+@pytest.mark.parametrize("layer", [nn.BatchNorm2d(3), nn.Conv2d(3, 2, 3)])
+@pytest.mark.parametrize("relu", [nn.ReLU(), nn.ReLU6()])
+def test_one_op_or_two(layer: nn.Module, relu: nn.Module) -> None:
+    x = images() * 5
+    y, wanted = with_relu(layer, relu, x), relu(layer(x))
+    np.testing.assert_array_equal(y.array, wanted.array)
+    r = pellucid.ones(*y.shape)
+    np.testing.assert_array_equal(with_relu(layer, relu, x, r).array, relu(layer(x) + r).array)
+    assert (y.grad_fn.name in ("BatchNormReLU", "ConvReLU")) == can_fuse(layer, relu)
+
+
+def test_a_convolution_that_is_fused_is_recorded_with_what_passes_the_relu() -> None:
+    net, parts = (nn.Sequential(nn.Conv2d(3, 5, 3), nn.ReLU()) for _ in range(2))
+    parts.load_state_dict(net.state_dict())
+    x, kept = images(), []
+    for model, y in ((net, net(x)), (parts, Parts(parts)(x))):
+        assert (y.grad_fn.name == "ConvReLU") == (model is net)
+        with record(model[0]) as seen:
+            (y * y).sum().backward()
+        kept.append(seen.calls[0])
+    np.testing.assert_array_equal(kept[0].gy, kept[1].gy)

@@ -27,7 +27,9 @@ from pellucid.nn import (
     Linear,
     Module,
 )
+from pellucid.ops.activation import ReLUGrad
 from pellucid.ops.conv import Conv
+from pellucid.ops.conv_fused import ConvReLU
 from pellucid.ops.conv_transpose import ConvTranspose
 from pellucid.ops.linear import Linear as LinearOp
 from pellucid.tensor import Tensor
@@ -99,10 +101,12 @@ class record:  # noqa: N801  a block, named as no_grad is
 
     def _look(self, node: Function, gradients: list[Tensor | None]) -> None:
         """Keep what a node of the backward pass has to do with the layer."""
-        if type(node) is self._op:
-            x, w = node.saved_tensors
-            if w is self._layer.weight and gradients[0] is not None:
-                self._kept.add(node, x, w, gradients[0])
+        if type(node) is self._op or (self._op is Conv and type(node) is ConvReLU):
+            x, w, *after_relu = node.saved_tensors
+            gy = gradients[0]
+            if w is self._layer.weight and gy is not None:
+                # What reaches the convolution is what passes the ReLU that is fused with it.
+                self._kept.add(node, x, w, ReLUGrad.apply(gy, *after_relu) if after_relu else gy)
                 return
         for name, parameter in self._layer.named_parameters():
             if any(edge is not None and edge[0] is parameter for edge in node.next_functions):
