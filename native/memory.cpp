@@ -45,7 +45,8 @@ void after_fork() {
 }
 const int registered = pthread_atfork(nullptr, nullptr, after_fork);
 
-// Four classes to each power of two: at most a quarter of a block is wasted.
+// Four classes to each power of two: at most a quarter of a block is wasted. Activations are often
+// powers of two themselves, so the header comes on top.
 int class_of(std::size_t bytes, std::size_t& rounded) {
   int power = 8;
   while (power < 62 && (std::size_t(2) << power) <= bytes) ++power;
@@ -59,12 +60,11 @@ int class_of(std::size_t bytes, std::size_t& rounded) {
 
 Block* fresh(std::size_t bytes) {
   const std::size_t alignment = bytes >= huge ? huge : 64;
-  // Whole huge pages.
-  const std::size_t whole = state->limit ? (bytes + alignment - 1) / alignment * alignment : bytes;
   void* memory = nullptr;
-  if (posix_memalign(&memory, alignment, whole)) return nullptr;
+  if (posix_memalign(&memory, alignment, bytes)) return nullptr;
 #if defined(MADV_HUGEPAGE)
-  if (bytes >= huge) madvise(memory, whole, MADV_HUGEPAGE);
+  // Whole huge pages; the few bytes behind them get a small one.
+  if (bytes >= huge) madvise(memory, bytes / huge * huge, MADV_HUGEPAGE);
 #endif
   return static_cast<Block*>(memory);
 }
@@ -74,8 +74,8 @@ Block* fresh(std::size_t bytes) {
 void* allocate(std::size_t wanted) {
   if (wanted > (std::size_t(1) << 60)) return nullptr;
   std::size_t bytes;
-  const int size_class = class_of(wanted + header, bytes);
-  if (state->limit == 0) bytes = wanted + header;
+  const int size_class = class_of(wanted, bytes);
+  bytes = (state->limit ? bytes : wanted) + header;
   Block* block = nullptr;
   {
     std::lock_guard<std::mutex> lock(state->mutex);
