@@ -76,8 +76,8 @@ def test_a_frozen_bias_is_still_there():
          "  fix: give the output of an op whose x or w requires grad, outside of no_grad"),
         ((pellucid.zeros(2, requires_grad=True) + 1,), UnsupportedError,
          "derive: Add made this tensor\n"
-         "  fix: give the output of a convolution, pooling, batch normalisation in training, "
-         "linear, relu or sigmoid, or a layer and its input_shape"),
+         "  fix: give the output of a convolution, pooling, batch normalisation, linear, relu, "
+         "sigmoid or cross_entropy, or a layer and its input_shape"),
     ],
 )  # fmt: skip
 def test_what_has_no_derivation(arguments, error, message):

@@ -128,8 +128,8 @@ def _of_tensor(y: Tensor, notation: Notation) -> Derivation:
         raise UnsupportedError(
             "derive",
             f"{node.name} made this tensor",
-            fix="give the output of a convolution, pooling, batch normalisation in training, "
-            "linear, relu or sigmoid, or a layer and its input_shape",
+            fix="give the output of a convolution, pooling, batch normalisation, linear, relu, "
+            "sigmoid or cross_entropy, or a layer and its input_shape",
         )
     return found
 

@@ -95,7 +95,7 @@ class MeanCrossEntropy(Function):
             _class_targets("cross_entropy", x, target, weight, ignored)
             raise AssertionError("a target that is no class was refused")
         losses, weights, probabilities = found
-        ctx.ignored, ctx.divisor = ignored, np.float64(weights if mean else 1)
+        ctx.ignored, ctx.mean, ctx.divisor = ignored, mean, np.float64(weights if mean else 1)
         ctx.save_for_backward(x, target, weight, probabilities)
         return np.asarray(losses / ctx.divisor, x.dtype)
 

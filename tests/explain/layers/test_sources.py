@@ -4,6 +4,7 @@ import pytest
 
 import pellucid
 from pellucid import nn
+from pellucid.errors import UnsupportedError
 from pellucid.explain import derive, layers
 
 MADE = [
@@ -28,6 +29,30 @@ def test_a_layer_and_what_it_makes(layer, shape, kind):
         assert list(map(str, of_layer.parts[name])) == list(map(str, of_tensor.parts[name]))
 
 
-def test_losses_are_layers_alone():
+def test_a_mean_square_is_a_layer_alone():
     assert type(derive(nn.MSELoss(), (2,))) is layers.MSELossDerivation
-    assert type(derive(nn.CrossEntropyLoss(), (2, 3))) is layers.CrossEntropyDerivation
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_a_cross_entropy_and_what_it_makes(reduction):
+    x = pellucid.randn(2, 3, requires_grad=True)
+    layer, target = nn.CrossEntropyLoss(reduction=reduction), pellucid.tensor([2, 0])
+    of_layer, of_tensor = derive(layer, (2, 3)), derive(layer(x, target))
+    assert type(of_layer) is type(of_tensor) is layers.CrossEntropyDerivation
+    assert repr(of_layer) == repr(of_tensor)
+    for name in of_layer.parts:
+        assert list(map(str, of_layer.parts[name])) == list(map(str, of_tensor.parts[name]))
+
+
+@pytest.mark.parametrize(
+    "options", [{"weight": pellucid.tensor([1.0, 2.0, 3.0])}, {"ignore_index": 0}]
+)
+def test_a_cross_entropy_without_a_derivation(options):
+    x = pellucid.randn(2, 3, requires_grad=True)
+    y = nn.functional.cross_entropy(x, pellucid.tensor([2, 0]), **options)
+    with pytest.raises(UnsupportedError) as raised:
+        derive(y)
+    assert str(raised.value) == (
+        "derive: a cross entropy with weights of classes or targets that are left out has no "
+        "derivation here\n  fix: derive it without them"
+    )

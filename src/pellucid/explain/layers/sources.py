@@ -32,6 +32,7 @@ from pellucid.nn import (
 from pellucid.ops.activation import ReLU as ReLUOp
 from pellucid.ops.activation import Sigmoid as SigmoidOp
 from pellucid.ops.linear import Linear as LinearOp
+from pellucid.ops.loss import MeanCrossEntropy as MeanCrossEntropyOp
 from pellucid.ops.norm import BatchNorm as BatchNormOp
 from pellucid.ops.norm import BatchNormEvaluation as BatchNormEvaluationOp
 from pellucid.ops.pool import AvgPool as AvgPoolOp
@@ -56,7 +57,21 @@ def of_tensor(y: Tensor, notation: Notation) -> Derivation | None:
         return BatchNormDerivation(y.shape, training, weight, bias, node.eps, notation)
     if kind in (MaxPoolOp, AvgPoolOp):
         return _pool(node, y.shape[: y.ndim - len(node.spec.kernel)], notation)
+    if kind is MeanCrossEntropyOp:
+        return _loss(node, notation)
     return None
+
+
+def _loss(node: Any, notation: Notation) -> Derivation:
+    x, target, weight, _ = node.saved_tensors
+    if weight is not None or (target.array == node.ignored).any():
+        raise UnsupportedError(
+            "derive",
+            "a cross entropy with weights of classes or targets that are left out has no "
+            "derivation here",
+            fix="derive it without them",
+        )
+    return CrossEntropyDerivation(x.shape, node.mean, notation)
 
 
 def of_layer(layer: Module, shape: Sizes, notation: Notation) -> Derivation | None:
