@@ -160,7 +160,7 @@ def _can_be_built(a: Mutant, b: Mutant) -> bool:
     [
         pytest.param(50, id="some"),
         pytest.param(20, id="more", marks=pytest.mark.slow),
-        pytest.param(1, id="all", marks=pytest.mark.full),
+        pytest.param(1, id="all", marks=[pytest.mark.full, pytest.mark.timeout(3600)]),
     ],
 )
 def test_of_two_mistakes_at_least_one_is_named(step: int) -> None:
