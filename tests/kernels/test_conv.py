@@ -21,6 +21,7 @@ from pellucid.errors import ArgumentError, DTypeError, ShapeError, UnsupportedEr
 from pellucid.kernels import conv
 from pellucid.kernels.conv import ALGORITHMS, ConvSpec
 from pellucid.kernels.layout import as_channels_last, is_channels_last
+from pellucid.kernels.native import get_num_threads, set_num_threads
 
 # Those that compute everything; what the others refuse is in their own tests.
 SERVE_ALL = [
@@ -227,7 +228,7 @@ def stub(refuses: str | None = None, slower: str | None = None) -> SimpleNamespa
     return SimpleNamespace(
         refuses=lambda spec, direction, dtype: refuses,
         slower=lambda spec, direction, dtype: slower if direction == "forward" else None,
-        forward=lambda x, w, b, spec: "stub forward",
+        forward=lambda x, w, b, spec, relu: "stub forward",
         grad_input=lambda gy, w, spec, bx: "stub grad_input",
     )
 
@@ -378,3 +379,45 @@ def test_messages_word_for_word(call, kind, message):
     with pytest.raises(kind) as caught:
         call()
     assert str(caught.value) == message
+
+
+# --- grad_bias ------------------------------------------------------------------------------------
+
+
+def lying(way: str, gy: np.ndarray) -> np.ndarray:
+    if way == "channels last":
+        return as_channels_last(gy)
+    return gy if way == "rows" else np.repeat(gy, 2, axis=1)[:, ::2]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("way", ["channels last", "rows", "gaps"])
+@pytest.mark.parametrize("shape", [(5, 17, 9, 30), (3, 1, 50, 50), (2, 300, 3, 3)])
+def test_the_gradient_of_a_bias_is_a_sum_in_float64(dtype, way, shape):
+    N, O, OH, OW = shape
+    spec = ConvSpec.parse(f"n{N} c1 i{OH}x{OW} o{O} k1x1")
+    gy = lying(way, np.random.default_rng(0).standard_normal(shape).astype(dtype))
+    gb = conv.grad_bias(gy, spec)
+    assert gb.dtype == np.dtype(dtype)
+    wanted = gy.sum(axis=(0, 2, 3), dtype=np.float64)
+    tolerance = 1e-6 if dtype == "float32" else 1e-14
+    np.testing.assert_allclose(gb, wanted, rtol=tolerance, atol=30 * tolerance)
+
+
+def test_a_million_gradients_of_a_bias_lose_nothing():
+    gy = lying("channels last", np.full((1000, 2, 1000, 1), 0.1, "float32"))
+    gb = conv.grad_bias(gy, ConvSpec.parse("n1000 c1 i1000x1 o2 k1x1"))
+    np.testing.assert_allclose(gb, 1e6 * float(np.float32(0.1)), rtol=1e-7)
+
+
+def test_no_bit_of_the_gradient_of_a_bias_depends_on_the_threads():
+    gy = np.random.default_rng(0).standard_normal((16, 20, 40, 40)).astype("float32")
+    gy, spec = lying("channels last", gy), ConvSpec.parse("n16 c1 i40x40 o20 k1x1")
+    before, found = get_num_threads(), []
+    try:
+        for threads in (1, 2, 3, 5):
+            set_num_threads(threads)
+            found.append(conv.grad_bias(gy, spec).tobytes())
+    finally:
+        set_num_threads(before)
+    assert len(set(found)) == 1

@@ -64,7 +64,7 @@ def test_a_layer(training, residual):
     layer, other = nn.BatchNorm2d(3).train(training), nn.BatchNorm2d(3).train(training)
     x = pellucid.Tensor(rng.standard_normal((4, 3, 5, 6)).astype("float32"))
     r = pellucid.Tensor(rng.standard_normal((4, 3, 5, 6)).astype("float32")) if residual else None
-    y, wanted = layer(x, r, relu=True), other(x)
+    y, wanted = layer.with_relu(x, r), other(x)
     wanted = (wanted if r is None else wanted + r).relu()
     np.testing.assert_array_equal(y.detach().numpy(), wanted.detach().numpy())
     for name, value in other.state_dict().items():
@@ -94,7 +94,7 @@ def test_a_sum_changed_in_place_is_refused_and_a_normalised_is_not_needed():
 def test_gradients_of_an_evaluation_are_those_of_its_own_statistics():
     layer = nn.BatchNorm1d(3).eval()
     x = pellucid.Tensor(rng.standard_normal((5, 3)).astype("float32"), requires_grad=True)
-    y = layer(x, relu=True)
+    y = layer.with_relu(x)
     layer.train()(x * 100 + 50)
     y.sum().backward()
     np.testing.assert_allclose(x.grad.numpy(), (x.detach().numpy() > 0) / np.sqrt(1 + 1e-5), 1e-6)

@@ -31,7 +31,6 @@ from pellucid.kernels.conv.spec import same_padding as same_padding
 from pellucid.kernels.conv.winograd import set_winograd as set_winograd
 from pellucid.kernels.layout import empty_rows
 from pellucid.kernels.native import module
-from pellucid.kernels.sums import channel_sums
 
 
 class Algorithm(Protocol):
@@ -245,8 +244,13 @@ def grad_bias(gy: Array, spec: ConvSpec, *, transposed: bool = False) -> Array:
     array([32., 32.])
     """
     (gy,) = _ready(spec, gx=gy) if transposed else _ready(spec, gy=gy)
-    # In float32, a hundred thousand pixels would cost the last two digits.
-    return channel_sums(gy)
+    gb = None if module is None else module.channel_sums(gy)
+    if gb is None:  # gy is not channels-last
+        # Over the images first, whose sum runs along memory in either layout. In float32, a hundred
+        # thousand pixels would cost the last two digits.
+        by_pixel = gy.sum(axis=0, dtype=np.float64)
+        gb = by_pixel.sum(axis=tuple(range(1, by_pixel.ndim))).astype(gy.dtype)
+    return np.asarray(gb)
 
 
 def _algorithm(spec: ConvSpec, direction: Direction, dtype: DType, name: str | None) -> Algorithm:
