@@ -43,8 +43,8 @@ void relu6(const T* x, T* y, i64 count, const Context& context) {
 
 template <class T>
 void relu6_gradient(const T* gy, const T* y, T* gx, i64 count, const Context& context) {
-  map([](Vec<T> g, Vec<T> v) { return (v <= 0) | (v >= 6) ? Vec<T>{} : g; }, gx, count, context, gy,
-      y);
+  map([](Vec<T> g, Vec<T> v) { return ((v <= 0) | (v >= 6)) ? Vec<T>{} : g; }, gx, count, context,
+      gy, y);
 }
 
 template <class T>

@@ -315,7 +315,7 @@ PELLUCID_INLINE Vec<T> passed(Vec<T> gy, Vec<T> distance, Vec<T> factor, Vec<T> 
                               T ceiling) {
   if constexpr (passes == Passes::all) return gy;
   if constexpr (passes == Passes::normalised) y = distance * factor + bias;
-  return (y <= 0) | (y - ceiling >= 0) ? Vec<T>{} : gy;
+  return ((y <= 0) | (y - ceiling >= 0)) ? Vec<T>{} : gy;
 }
 
 // The sums of gy and of gy z, with z = (x - mean) scale, for each channel in job k.

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "conv.hpp"
-#include "maps.hpp"
 #include "losses.hpp"
+#include "maps.hpp"
 #include "norms.hpp"
 #include "pooling.hpp"
 #include "rows.hpp"
@@ -42,6 +42,17 @@ struct TableOf {
   static const Products<T> products;
   static const Steps<T> steps;
 };
+
+#define PELLUCID_ELSEWHERE(Family, name)                    \
+  extern template const Family<float> TableOf<float>::name; \
+  extern template const Family<double> TableOf<double>::name;
+PELLUCID_ELSEWHERE(Maps, maps)
+PELLUCID_ELSEWHERE(Pooling, pooling)
+PELLUCID_ELSEWHERE(Norms, norms)
+PELLUCID_ELSEWHERE(Losses, losses)
+PELLUCID_ELSEWHERE(Products, products)
+PELLUCID_ELSEWHERE(Steps, steps)
+#undef PELLUCID_ELSEWHERE
 
 }  // namespace pellucid::PELLUCID_ISA
 
