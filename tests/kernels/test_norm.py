@@ -49,8 +49,8 @@ def test_statistics_of_nothing_are_zero():
 def test_a_channel_of_one_number_has_no_variance(dtype):
     x = channels_last(np.full((40, 5, 30, 30), 0.1, dtype))
     mean, var, _ = norm.statistics(x, 1e-5)
-    np.testing.assert_allclose(mean, x[0, :, 0, 0], rtol=1e-14)
-    assert (var < 1e-29).all()
+    np.testing.assert_allclose(mean, x[0, :, 0, 0], rtol=1e-12)
+    assert (var < 1e-24).all()
 
 
 @LAYOUTS

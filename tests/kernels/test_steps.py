@@ -111,6 +111,7 @@ def test_arrays_that_lie_in_any_way(monkeypatch, step, options, kept, layout, mo
             np.testing.assert_array_equal(a, b)
 
 
+@needs_native
 def test_both_precisions_in_one_call(monkeypatch):
     def mixed():
         return [*some(2, "float32"), *some(2, "float64"), *some(2, "float32")]
@@ -138,6 +139,7 @@ def test_the_number_of_threads_changes_no_bit(step, options, kept):
         same(parameters, found[0])
 
 
+@needs_native
 def test_parameters_that_share_memory_step_one_after_the_other(monkeypatch):
     def sharing():
         (arrays,) = some(2, "float32", [(200_000,)])
