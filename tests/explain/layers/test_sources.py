@@ -29,6 +29,17 @@ def test_a_layer_and_what_it_makes(layer, shape, kind):
         assert list(map(str, of_layer.parts[name])) == list(map(str, of_tensor.parts[name]))
 
 
+@pytest.mark.parametrize("layer", [nn.Conv2d(2, 2, 1), nn.BatchNorm2d(2)])
+def test_what_a_fused_op_makes_is_what_its_relu_makes(layer):
+    x = pellucid.randn(2, 2, 3, 3, requires_grad=True)
+    y = nn.Sequential(layer, nn.ReLU())(x)
+    assert y.grad_fn.name in ("ConvReLU", "BatchNormReLU")
+    assert repr(derive(y)) == repr(derive(nn.ReLU(), y.shape))
+    y = nn.Sequential(nn.BatchNorm2d(2), nn.ReLU6())(x)
+    with pytest.raises(UnsupportedError, match="BatchNormReLU made this tensor"):
+        derive(y)
+
+
 def test_a_mean_square_is_a_layer_alone():
     assert type(derive(nn.MSELoss(), (2,))) is layers.MSELossDerivation
 

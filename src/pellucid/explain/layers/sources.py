@@ -5,6 +5,7 @@ Not here: convolutions (../sources.py). Next room: common.py.
 
 from __future__ import annotations
 
+from math import inf
 from typing import Any
 
 from pellucid.creation import zeros
@@ -31,21 +32,26 @@ from pellucid.nn import (
 )
 from pellucid.ops.activation import ReLU as ReLUOp
 from pellucid.ops.activation import Sigmoid as SigmoidOp
+from pellucid.ops.conv_fused import ConvReLU
 from pellucid.ops.linear import Linear as LinearOp
 from pellucid.ops.loss import MeanCrossEntropy as MeanCrossEntropyOp
 from pellucid.ops.norm import BatchNorm as BatchNormOp
 from pellucid.ops.norm import BatchNormEvaluation as BatchNormEvaluationOp
+from pellucid.ops.norm_fused import BatchNormAddReLU, BatchNormReLU
 from pellucid.ops.pool import AvgPool as AvgPoolOp
 from pellucid.ops.pool import MaxPool as MaxPoolOp
 from pellucid.tensor import Tensor
+
+# Ops that end in a ReLU, or with a ceiling in a ReLU6.
+_FUSED_RELUS = (ConvReLU, BatchNormReLU, BatchNormAddReLU)
 
 
 def of_tensor(y: Tensor, notation: Notation) -> Derivation | None:
     """Return the derivation of the op that made y, or None where there is none."""
     node: Any = y.grad_fn
     kind = type(node)
-    if kind is ReLUOp:
-        return ReLUDerivation(y.shape, notation)
+    if kind is ReLUOp or (kind in _FUSED_RELUS and getattr(node, "ceiling", inf) == inf):
+        return ReLUDerivation(y.shape, notation)  # what came last
     if kind is SigmoidOp:
         return SigmoidDerivation(y.shape, notation)
     if kind is LinearOp:
