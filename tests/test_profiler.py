@@ -63,6 +63,14 @@ def test_each_op_counts_for_the_innermost_layer_and_its_gradient_for_the_same() 
     ]  # fmt: skip
 
 
+def test_gradients_that_meet_are_added_in_the_backward_pass() -> None:
+    layer = nn.Conv2d(4, 4, 1)
+    with profile() as found:
+        layer(layer(model_and_images()[1])).sum().backward()
+    added = [event for event in found.events if event.name == "Add"]
+    assert {(event.phase, event.depth > 0) for event in added} == {("backward", True)}
+
+
 def test_the_step_of_an_optimizer_is_a_region() -> None:
     model, x = model_and_images()
     optimizer = pellucid.optim.SGD(model.parameters(), lr=0.1)

@@ -308,6 +308,7 @@ class _Walk:
         run_silently(self.create_graph, self._run, wanted, useful)
 
     def _run(self, wanted: set[tuple[int, int]], useful: set[Function] | None) -> None:
+        timer = watchers.timer
         while self._waiting:
             _, node = heapq.heappop(self._waiting)
             gradients = self._gradients.pop(node)
@@ -317,8 +318,12 @@ class _Walk:
                     gradients[index] = gradient = self._run_hooks(hooks, arrived)
                     if (id(node), index) in wanted:
                         self.captured[id(node), index] = gradient
-            if useful is None or node in useful:
+            if useful is not None and node not in useful:
+                continue
+            if timer is None:
                 self._pass_through(node, gradients, wanted, useful)
+            else:
+                timer.backward(node, self._pass_through, node, gradients, wanted, useful)
         for key, (leaf, gradient) in self.leaves.items():
             self.leaves[key] = leaf, self._run_hooks(leaf._hooks, gradient)
 
@@ -354,8 +359,7 @@ class _Walk:
         )
         for watcher in self._watchers:
             watcher(node, gradients)
-        timer = watchers.timer
-        found = timer.backward(node, gradients) if timer else node._run_backward(gradients)
+        found = node._run_backward(gradients)
         for edge, needed, gradient in zip(edges, node.needs_input_grad, found, strict=True):
             if edge is not None and needed and gradient is not None:
                 self.deliver(edge, gradient)

@@ -36,8 +36,8 @@ class Timer(Protocol):
     def forward(self, op: Any, args: tuple[Any, ...]) -> Any:
         """Call `op._apply(*args)`."""
 
-    def backward(self, node: Any, gradients: list[Any]) -> Any:
-        """Call `node._run_backward(gradients)`."""
+    def backward(self, node: Any, call: Callable[..., None], *args: Any) -> None:
+        """Call `call(*args)`, which passes gradients back through a node."""
 
     def layer(self, module: Any) -> AbstractContextManager[None]:
         """Let the ops of a `with` block count for a layer."""

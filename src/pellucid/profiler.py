@@ -115,10 +115,10 @@ class profile:  # noqa: N801  PyTorch's name
             self._layer_of[first.grad_fn] = layer
         return y
 
-    def backward(self, node: Function, gradients: list[Any]) -> Any:
-        """Call the backward of a node."""
+    def backward(self, node: Function, call: Callable[..., None], *args: Any) -> None:
+        """Call what passes gradients back through a node."""
         layer = self._layer_of.get(node, _NO_LAYER)
-        return self._measured(node.name, BACKWARD, layer, node._run_backward, (gradients,))
+        self._measured(node.name, BACKWARD, layer, call, args)
 
     @contextmanager
     def layer(self, module: Any) -> Iterator[None]:
