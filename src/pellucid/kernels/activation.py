@@ -10,12 +10,9 @@ from __future__ import annotations
 import numpy as np
 
 from pellucid.backend import Array
-from pellucid.dtypes import float32, float64
 from pellucid.kernels.layout import like
 from pellucid.kernels.mask import keep
-from pellucid.kernels.native import module
-
-_NATIVE = (float32, float64)
+from pellucid.kernels.native import FLOATS, module
 
 
 def relu(x: Array) -> Array:
@@ -25,7 +22,7 @@ def relu(x: Array) -> Array:
     array([ 0.,  2., nan])
     """
     y = None
-    if module is not None and x.dtype in _NATIVE:
+    if module is not None and x.dtype in FLOATS:
         y = module.relu(x)
     return np.asarray(np.maximum(x, 0)) if y is None else y
 
@@ -37,7 +34,7 @@ def relu_gradient(gy: Array, y: Array) -> Array:
     array([0., 4., 5.])
     """
     gx = None
-    if module is not None and y.dtype in _NATIVE:
+    if module is not None and y.dtype in FLOATS:
         gx = module.relu_gradient(gy, y)
         if gx is None:
             gx = module.relu_gradient(like(gy, y), y)
@@ -51,7 +48,7 @@ def relu6(x: Array) -> Array:
     array([0., 2., 6.])
     """
     y = None
-    if module is not None and x.dtype in _NATIVE:
+    if module is not None and x.dtype in FLOATS:
         y = module.relu6(x)
     return np.asarray(np.clip(x, 0, 6)) if y is None else y
 
@@ -63,7 +60,7 @@ def relu6_gradient(gy: Array, y: Array) -> Array:
     array([0., 4., 0.])
     """
     gx = None
-    if module is not None and y.dtype in _NATIVE:
+    if module is not None and y.dtype in FLOATS:
         gx = module.relu6_gradient(gy, y)
         if gx is None:
             gx = module.relu6_gradient(like(gy, y), y)

@@ -10,10 +10,8 @@ from __future__ import annotations
 import numpy as np
 
 from pellucid.backend import Array
-from pellucid.dtypes import float32, float64
-from pellucid.kernels.native import module
+from pellucid.kernels.native import FLOATS, module
 
-_NATIVE = (float32, float64)
 # Below so many elements NumPy has finished before a native function has begun.
 _LEAST = 4096
 
@@ -24,7 +22,7 @@ def add(a: Array, b: Array) -> Array:
     >>> add(np.array([1.0, 2.0]), np.array([3.0, 5.0]))
     array([4., 7.])
     """
-    if a.size >= _LEAST and a.shape == b.shape and module is not None and a.dtype in _NATIVE:
+    if a.size >= _LEAST and a.shape == b.shape and module is not None and a.dtype in FLOATS:
         y = module.add(a, b)
         if y is not None:
             return y

@@ -14,10 +14,7 @@ from itertools import accumulate
 import numpy as np
 
 from pellucid.backend import Array
-from pellucid.dtypes import float32, float64
-from pellucid.kernels.native import module
-
-_NATIVE = (float32, float64)
+from pellucid.kernels.native import FLOATS, module
 
 
 def join(parts: Sequence[Array], axis: int) -> Array:
@@ -26,7 +23,7 @@ def join(parts: Sequence[Array], axis: int) -> Array:
     >>> join([np.zeros((1, 2)), np.ones((1, 1))], 1)
     array([[0., 0., 1.]])
     """
-    if module is not None and axis == 1 and parts[0].ndim > 2 and parts[0].dtype in _NATIVE:
+    if module is not None and axis == 1 and parts[0].ndim > 2 and parts[0].dtype in FLOATS:
         y = module.join_channels(parts)
         if y is not None:
             return y
@@ -39,7 +36,7 @@ def part(x: Array, sizes: Sequence[int], axis: int) -> list[Array]:
     >>> part(np.arange(3.0), [2, 1], 0)
     [array([0., 1.]), array([2.])]
     """
-    if module is not None and axis == 1 and x.ndim > 2 and x.dtype in _NATIVE:
+    if module is not None and axis == 1 and x.ndim > 2 and x.dtype in FLOATS:
         parts = module.part_channels(x, sizes)
         if parts is not None:
             return parts

@@ -11,10 +11,8 @@ from __future__ import annotations
 import numpy as np
 
 from pellucid.backend import Array
-from pellucid.dtypes import DType, float32, float64
-from pellucid.kernels.native import module
-
-_POOLED = (float32, float64)
+from pellucid.dtypes import DType, float64
+from pellucid.kernels.native import FLOATS, module
 
 
 def is_channels_last(array: Array) -> bool:
@@ -51,7 +49,7 @@ def empty_channels_last(shape: tuple[int, ...], dtype: DType) -> Array:
     >>> empty_channels_last((8, 3, 32, 32), np.dtype("uint8")).strides
     (3072, 1, 96, 3)
     """
-    if module is not None and dtype in _POOLED:
+    if module is not None and dtype in FLOATS:
         return module.empty(shape, dtype == float64, True)
     N, C, *spatial = shape
     return np.moveaxis(np.empty((N, *spatial, C), dtype), -1, 1)
@@ -63,7 +61,7 @@ def empty_rows(shape: tuple[int, ...], dtype: DType) -> Array:
     >>> empty_rows((16, 3, 5, 5), np.dtype("float32")).strides
     (300, 100, 20, 4)
     """
-    if module is not None and dtype in _POOLED:
+    if module is not None and dtype in FLOATS:
         return module.empty(shape, dtype == float64, False)
     return np.empty(shape, dtype)
 

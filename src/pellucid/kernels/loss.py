@@ -10,10 +10,8 @@ from __future__ import annotations
 import numpy as np
 
 from pellucid.backend import Array
-from pellucid.dtypes import float32, float64, int64
-from pellucid.kernels.native import module
-
-_NATIVE = (float32, float64)
+from pellucid.dtypes import int64
+from pellucid.kernels.native import FLOATS, module
 
 
 def cross_entropy(
@@ -28,7 +26,7 @@ def cross_entropy(
     """
     target = target if target.dtype == int64 else target.astype(int64)
     found = None
-    if module is not None and x.dtype in _NATIVE:
+    if module is not None and x.dtype in FLOATS:
         found = module.cross_entropy(x, target, weight, ignored)
     return _cross_entropy(x, target, weight, ignored) if found is None else found
 
@@ -58,7 +56,7 @@ def cross_entropy_gradient(
     """Return factor weight[t] (softmax - 1 at the target), and 0 in rows that do not count."""
     target = target if target.dtype == int64 else target.astype(int64)
     gx: Array | None = None
-    if module is not None and softmax.dtype in _NATIVE:
+    if module is not None and softmax.dtype in FLOATS:
         gx = module.cross_entropy_gradient(softmax, target, weight, ignored, factor)
     if gx is not None:
         return gx

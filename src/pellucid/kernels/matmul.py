@@ -20,14 +20,12 @@ from math import prod
 import numpy as np
 
 from pellucid.backend import Array, native
-from pellucid.dtypes import float32, float64
 from pellucid.kernels.conv.correlation import forward_plan
 from pellucid.kernels.conv.direct import Native
 from pellucid.kernels.conv.spec import ConvSpec
 from pellucid.kernels.layout import empty_channels_last
-from pellucid.kernels.native import module
+from pellucid.kernels.native import FLOATS, module
 
-_NATIVE = (float32, float64)
 # How many products are added before the sum joins those of the other panels.
 _PANEL = 512
 # Up to so many rows, turning y round costs less than packing b.
@@ -53,7 +51,7 @@ def product(a: Array, b: Array, bias: Array | None = None) -> Array:
     """
     assert a.shape[-1] == b.shape[-2], (a.shape, b.shape)
     a, b, bias = native(a), native(b), None if bias is None else native(bias)
-    if module is None or a.dtype not in _NATIVE or a.dtype != b.dtype:
+    if module is None or a.dtype not in FLOATS or a.dtype != b.dtype:
         y = np.matmul(a, b)
         return y if bias is None else np.add(y, bias, out=y)
     M, N = a.shape[-2], b.shape[-1]

@@ -13,8 +13,10 @@ import os
 import warnings
 from typing import Any
 
+from pellucid.dtypes import float32, float64
 from pellucid.errors import ArgumentError, UnsupportedError
 
+FLOATS = (float32, float64)  # the dtypes that the native module computes
 _REBUILD = "install a C++17 compiler and reinstall with `pip install --force-reinstall --no-deps .`"
 
 

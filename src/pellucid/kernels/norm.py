@@ -15,14 +15,11 @@ from math import inf
 import numpy as np
 
 from pellucid.backend import Array
-from pellucid.dtypes import float32, float64
 from pellucid.kernels.activation import relu as maximum_with_zero
 from pellucid.kernels.activation import relu_gradient
 from pellucid.kernels.layout import like
 from pellucid.kernels.mask import keep
-from pellucid.kernels.native import module
-
-_NATIVE = (float32, float64)
+from pellucid.kernels.native import FLOATS, module
 
 
 def statistics(x: Array, eps: float) -> tuple[Array, Array, Array]:
@@ -31,7 +28,7 @@ def statistics(x: Array, eps: float) -> tuple[Array, Array, Array]:
     Maths: scale = 1 / sqrt(variance + eps).
     """
     found = None
-    if module is not None and x.dtype in _NATIVE:
+    if module is not None and x.dtype in FLOATS:
         found = module.batch_statistics(x, eps)
     if found is None:
         mean = (_channel_sum(x) / _count(x)).astype(x.dtype)
@@ -54,7 +51,7 @@ def forward(
 ) -> Array:
     """Return y = weight (x - mean) scale + bias + residual; with `relu`, 0 <= y <= ceiling."""
     y = None
-    if module is not None and x.dtype in _NATIVE:
+    if module is not None and x.dtype in FLOATS:
         y = module.normalise(x, weight, bias, mean, scale, _like(residual, x), relu, ceiling)
     if y is None:
         y = x - _per_channel(x, mean)
@@ -79,7 +76,7 @@ def backward(
     gx = weight scale (gy - mean of gy - z mean of (gy z)), or weight scale gy where mean and scale
     are constants.
     """
-    if module is not None and x.dtype in _NATIVE:
+    if module is not None and x.dtype in FLOATS:
         gy = like(gy, x)
         found = module.normalise_gradient(
             gy, x, weight, None, mean, scale, None, False, inf, constant
@@ -114,7 +111,7 @@ def backward_relu(
 
     Cost: that of `backward`. Where y is positive follows from x, which is read anyway.
     """
-    if module is not None and x.dtype in _NATIVE:
+    if module is not None and x.dtype in FLOATS:
         gy = like(gy, x)
         found = module.normalise_gradient(
             gy, x, weight, bias, mean, scale, None, True, ceiling, constant
@@ -139,7 +136,7 @@ def backward_add_relu(
 
     Cost: that of `backward`, with y to read and the gradient of the residual to write.
     """
-    if module is not None and x.dtype in _NATIVE:
+    if module is not None and x.dtype in FLOATS:
         gy = like(gy, x)
         found = module.normalise_gradient(
             gy, x, weight, None, mean, scale, y, True, ceiling, constant

@@ -23,12 +23,10 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from pellucid.backend import Array
-from pellucid.dtypes import float32, float64, int64
+from pellucid.dtypes import int64
 from pellucid.kernels.layout import like
 from pellucid.kernels.mask import keep
-from pellucid.kernels.native import module
-
-_NATIVE = (float32, float64)
+from pellucid.kernels.native import FLOATS, module
 
 Sizes: TypeAlias = tuple[int, ...]
 Index: TypeAlias = tuple[Any, ...]  # with a leading ... for the axes that are not spatial
@@ -122,7 +120,7 @@ def _taps(spec: PoolSpec) -> Iterator[tuple[int, Index, Index]]:
 
 def max_forward(x: Array, spec: PoolSpec) -> Array:
     """Return the largest element of each window; a NaN is larger than all."""
-    if module is not None and x.dtype in _NATIVE:
+    if module is not None and x.dtype in FLOATS:
         found = module.largest(x, spec.windows, False)
         if found is not None:
             return found[0]
@@ -135,7 +133,7 @@ def max_forward(x: Array, spec: PoolSpec) -> Array:
 
 def max_with_taps(x: Array, spec: PoolSpec) -> tuple[Array, Array]:
     """Return `max_forward`, and which tap of each window that is: the first, or the last NaN."""
-    if module is not None and x.dtype in _NATIVE:
+    if module is not None and x.dtype in FLOATS:
         found = module.largest(x, spec.windows, True)
         if found is not None:
             return found
@@ -170,7 +168,7 @@ def max_indices(taps: Array, spec: PoolSpec) -> Array:
 
 def max_scatter(gy: Array, taps: Array, spec: PoolSpec) -> Array:
     """Return zeros of x's size with each gy added at the largest element of its window."""
-    if module is not None and gy.dtype in _NATIVE:
+    if module is not None and gy.dtype in FLOATS:
         found = module.largest_gradient(gy, taps, spec.windows)
         if found is None:
             found = module.largest_gradient(like(gy, taps), taps, spec.windows)
@@ -193,7 +191,7 @@ def max_pick(x: Array, taps: Array, spec: PoolSpec) -> Array:
 
 def mean_forward(x: Array, divisor: Array, spec: PoolSpec) -> Array:
     """Return the sum of each window over its divisor, an integer for each of (*out_size)."""
-    if module is not None and x.dtype in _NATIVE:
+    if module is not None and x.dtype in FLOATS:
         found = module.mean(x, divisor, spec.windows)
         if found is not None:
             return found
@@ -206,7 +204,7 @@ def mean_forward(x: Array, divisor: Array, spec: PoolSpec) -> Array:
 
 def mean_scatter(gy: Array, divisor: Array, spec: PoolSpec) -> Array:
     """Return zeros of x's size with each gy over its divisor added to its window: the adjoint."""
-    if module is not None and gy.dtype in _NATIVE:
+    if module is not None and gy.dtype in FLOATS:
         found = module.mean_gradient(gy, divisor, spec.windows)
         if found is not None:
             return found
@@ -249,7 +247,7 @@ def _adaptive(in_size: Sizes, out_size: Sizes) -> tuple[Array, Any]:
 def adaptive_mean(x: Array, out_size: Sizes) -> Array:
     """Return the mean of each of `out_size` windows that cover x evenly."""
     in_size = x.shape[-len(out_size) :]
-    if module is not None and x.dtype in _NATIVE:
+    if module is not None and x.dtype in FLOATS:
         found = module.mean(x, *_adaptive(in_size, out_size))
         if found is not None:
             return found
@@ -263,7 +261,7 @@ def adaptive_mean(x: Array, out_size: Sizes) -> Array:
 def adaptive_spread(gy: Array, in_size: Sizes) -> Array:
     """Return zeros of x's size with each gy spread evenly over its window: the adjoint."""
     out_size = gy.shape[-len(in_size) :]
-    if module is not None and gy.dtype in _NATIVE:
+    if module is not None and gy.dtype in FLOATS:
         found = module.mean_gradient(gy, *_adaptive(in_size, out_size))
         if found is not None:
             return found
