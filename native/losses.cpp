@@ -2,6 +2,7 @@
 // float64 in the order of the rows of a job, then of the jobs.
 #include "losses.hpp"
 
+#include "jobs.hpp"
 #include "simd.hpp"
 #include "table.hpp"
 
@@ -10,11 +11,6 @@ namespace pellucid::PELLUCID_ISA {
 namespace {
 
 constexpr i64 most_jobs = 64;
-
-template <class Job>
-void each_job(i64 jobs, Job job, const Context& context) {
-  context.parallel(jobs, [](void* data, i64 k) { (*static_cast<Job*>(data))(k); }, &job);
-}
 
 // Rows of a job: at least 16, and so many that there are at most `most_jobs`.
 i64 rows_of_job(i64 rows) {

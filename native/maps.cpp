@@ -1,6 +1,7 @@
 // Functions of each element: y = max(x, 0) and the like, for runs of adjacent elements.
 #include "maps.hpp"
 
+#include "jobs.hpp"
 #include "simd.hpp"
 #include "table.hpp"
 
@@ -21,8 +22,7 @@ PELLUCID_INLINE void map(F f, T* y, i64 count, const Context& context, const X*.
     for (; e + lanes <= end; e += lanes) store(y + e, f(load(x + e)...));
     if (e < end) store_part(y + e, f(load_part(x + e, end - e)...), end - e);
   };
-  context.parallel((count + run - 1) / run,
-                   [](void* data, i64 k) { (*static_cast<decltype(job)*>(data))(k); }, &job);
+  each_job((count + run - 1) / run, job, context);
 }
 
 template <class T>
@@ -61,8 +61,7 @@ void copy_rows(const T* from, i64 from_step, T* to, i64 to_step, i64 width, i64 
     for (i64 r = k * some; r < end; ++r)
       __builtin_memcpy(to + r * to_step, from + r * from_step, width * sizeof(T));
   };
-  context.parallel((rows + some - 1) / some,
-                   [](void* data, i64 k) { (*static_cast<decltype(job)*>(data))(k); }, &job);
+  each_job((rows + some - 1) / some, job, context);
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 // jobs in their order.
 #include "norms.hpp"
 
+#include "jobs.hpp"
 #include "simd.hpp"
 #include "table.hpp"
 
@@ -74,11 +75,6 @@ struct Lines {
       for (i64 c = 0; c < channels; ++c) sum[c] += line[r * channels + c];
   }
 };
-
-template <class Job>
-void each_job(i64 jobs, Job job, const Context& context) {
-  context.parallel(jobs, [](void* data, i64 k) { (*static_cast<Job*>(data))(k); }, &job);
-}
 
 void clear(double* sum, i64 count) {
   for (i64 e = 0; e < count; ++e) sum[e] = 0;

@@ -2,6 +2,7 @@
 // a time as there are in a few vectors. So whatever is written is written once.
 #include "pooling.hpp"
 
+#include "jobs.hpp"
 #include "simd.hpp"
 #include "table.hpp"
 
@@ -143,8 +144,7 @@ PELLUCID_INLINE void each_line(const Pool& p, i64 lines, const Context& context,
     const i64 begin = k % chunks * some, end = begin + some;
     work(k / chunks, begin, end < lines ? end : lines);
   };
-  context.parallel(
-      p.images * chunks, [](void* data, i64 k) { (*static_cast<decltype(job)*>(data))(k); }, &job);
+  each_job(p.images * chunks, job, context);
 }
 
 // The elements of one window: `at` is the first, of the first of its channels.
@@ -319,8 +319,7 @@ template <class T, bool by_taps>
 void spread(const Pool& p, const T* gy, const Tap* taps, T* gx, const Context& context) {
   if (by_taps && p.channels < 16 / i64(sizeof(T))) {
     auto job = [&](i64 image) { scatter_image(p, gy, taps, gx, image); };
-    context.parallel(
-        p.images, [](void* data, i64 k) { (*static_cast<decltype(job)*>(data))(k); }, &job);
+    each_job(p.images, job, context);
     return;
   }
   with_lanes<T>(p.channels, [&](auto lanes) {

@@ -5,6 +5,7 @@
 // the columns of b lie without gaps, blocks of them are turned in registers.
 #include "rows.hpp"
 
+#include "jobs.hpp"
 #include "simd.hpp"
 #include "table.hpp"
 
@@ -152,9 +153,7 @@ void few_rows(const FewRows<T>& p, const Context& context) {
         return columns<T, 3>(p, i, begin, end);
     }
   };
-  context.parallel((p.rows + most_of_rows - 1) / most_of_rows * across,
-                   [](void* data, i64 number) { (*static_cast<decltype(job)*>(data))(number); },
-                   &job);
+  each_job((p.rows + most_of_rows - 1) / most_of_rows * across, job, context);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 // operations are those of kernels/steps.py in the same order, without fused multiply-adds.
 #include "steps.hpp"
 
+#include "jobs.hpp"
 #include "simd.hpp"
 #include "table.hpp"
 
@@ -57,9 +58,7 @@ PELLUCID_INLINE void each(const Parameter<T>* parameter, i64 parameters, const C
       }
     }
   };
-  context.parallel((elements + run - 1) / run,
-                   [](void* data, i64 number) { (*static_cast<decltype(job)*>(data))(number); },
-                   &job);
+  each_job((elements + run - 1) / run, job, context);
 }
 
 template <class T, bool kept>
