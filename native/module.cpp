@@ -72,7 +72,7 @@ struct PackedGroups {
   std::vector<Packed> of;
 };
 
-void correlate(int algorithm, In x, In w, const std::optional<In>& b, const std::vector<Out>& ys,
+void correlate(int algorithm, In x, In w, const MaybeIn& b, const std::vector<Out>& ys,
                const std::vector<Plan>& plans, bool transposed, PackedGroups* packed = nullptr,
                bool relu = false) {
   by_type(x, [&](auto zero) {
@@ -105,8 +105,8 @@ void correlate(int algorithm, In x, In w, const std::optional<In>& b, const std:
   });
 }
 
-Result forward(int algorithm, In x, In w, const std::optional<In>& b, const nb::tuple& shape,
-               Plan plan, PackedGroups* packed, bool relu) {
+Result forward(int algorithm, In x, In w, const MaybeIn& b, const nb::tuple& shape, Plan plan,
+               PackedGroups* packed, bool relu) {
   Result y = empty(shape, x.itemsize() == sizeof(double), true);
   correlate(algorithm, x, w, b, {Out(y)}, {plan}, false, packed, relu);
   return y;
@@ -197,8 +197,8 @@ NB_MODULE(_native, m) {
   add_losses(m);
   add_rows(m);
   add_steps(m);
-  m.def("correlate", [](int algorithm, In x, In w, const std::optional<In>& b,
-                        const std::vector<Out>& ys, const std::vector<Plan>& plans,
+  m.def("correlate", [](int algorithm, In x, In w, const MaybeIn& b, const std::vector<Out>& ys,
+                        const std::vector<Plan>& plans,
                         bool transposed) { correlate(algorithm, x, w, b, ys, plans, transposed); });
   m.def("forward", &forward, nb::arg("algorithm"), nb::arg("x"), nb::arg("w"), nb::arg("b").none(),
         nb::arg("y_shape"), nb::arg("plan"), nb::arg("packed") = nb::none(),

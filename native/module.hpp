@@ -18,6 +18,7 @@ namespace pellucid {
 namespace nb = nanobind;
 
 using In = nb::ndarray<nb::ro, nb::device::cpu>;
+using MaybeIn = std::optional<In>;
 using Out = nb::ndarray<nb::device::cpu>;
 using Result = nb::ndarray<nb::numpy>;
 
@@ -62,6 +63,9 @@ Result empty_like(const In& x);
 
 // Whether the elements of an array lie without gaps, in whatever order of the axes.
 bool is_dense(const In& x);
+
+// Whether an array (N, C) or (N, C, ...) lies without gaps as (N, ..., C).
+bool is_channels_last(const In& x);
 
 // Whether two arrays have one shape and lie alike.
 bool lie_alike(const In& x, const In& y);

@@ -41,6 +41,7 @@ Result owned(std::size_t axes, const std::size_t* sizes, const i64* strides, std
 Result empty(const nb::tuple& shape, bool double_precision, bool channels_last) {
   std::size_t sizes[max_axes + 2];
   const std::size_t axes = nb::len(shape);
+  if (axes > max_axes + 2) throw nb::value_error("at most five axes");
   for (std::size_t a = 0; a < axes; ++a) sizes[a] = nb::cast<std::size_t>(shape[a]);
   return empty(axes, sizes, double_precision ? nb::dtype<double>() : nb::dtype<float>(),
                channels_last);
@@ -88,6 +89,17 @@ bool is_dense(const In& x) {
     step *= i64(x.shape(order[k]));
   }
   return true;
+}
+
+bool is_channels_last(const In& x) {
+  if (x.ndim() < 2 || x.ndim() > max_axes + 2) return false;
+  const auto step_is = [&](std::size_t a, i64 step) {
+    return x.shape(a) == 1 || x.stride(a) == step;
+  };
+  i64 step = i64(x.shape(1));
+  bool so = step_is(1, 1);
+  for (std::size_t a = x.ndim(); a-- > 2; step *= i64(x.shape(a))) so = so && step_is(a, step);
+  return so && step_is(0, step);
 }
 
 bool lie_alike(const In& x, const In& y) {

@@ -5,8 +5,6 @@ namespace pellucid {
 
 namespace {
 
-using MaybeIn = std::optional<In>;
-
 // A row costs about as much as so many multiply-adds for each class.
 constexpr i64 work_of_exponential = 10;
 

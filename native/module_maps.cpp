@@ -41,18 +41,6 @@ std::optional<Result> map2(In a, In b) {
   return y;
 }
 
-// Whether an array (N, C, ...) lies without gaps as (N, ..., C).
-bool is_channels_last(const In& x) {
-  if (x.ndim() < 3 || x.ndim() > max_axes + 2) return false;
-  const auto step_is = [&](std::size_t a, i64 step) {
-    return x.shape(a) == 1 || x.stride(a) == step;
-  };
-  i64 step = i64(x.shape(1));
-  bool so = step_is(1, 1);
-  for (std::size_t a = x.ndim(); a-- > 2; step *= i64(x.shape(a))) so = so && step_is(a, step);
-  return so && step_is(0, step);
-}
-
 Result with_channels(const In& x, std::size_t channels) {
   std::size_t sizes[max_axes + 2];
   for (std::size_t a = 0; a < x.ndim(); ++a) sizes[a] = a == 1 ? channels : x.shape(a);

@@ -7,19 +7,9 @@ namespace pellucid {
 
 namespace {
 
-using MaybeIn = std::optional<In>;
-
 // Whether (N, C, ...) lies as (N, ..., C) without gaps, and has elements.
 bool lies_in_rows(const In& x) {
-  if (x.ndim() < 2 || x.size() == 0) return false;
-  if (x.shape(1) != 1 && x.stride(1) != 1) return false;
-  i64 step = i64(x.shape(1));
-  for (std::size_t a = x.ndim(); a-- > 0;) {
-    if (a == 1) continue;
-    if (x.shape(a) != 1 && x.stride(a) != step) return false;
-    step *= i64(x.shape(a));
-  }
-  return true;
+  return x.size() > 0 && is_channels_last(x);
 }
 
 bool lies_in_line(const MaybeIn& of_channels) {

@@ -226,3 +226,16 @@ def test_a_nan_stays_one_and_passes_its_gradient(layout):
     gx, _, gb = norm.backward_relu(gy, x, None, None, mean, scale, True)
     np.testing.assert_array_equal(gx, gy)
     np.testing.assert_array_equal(gb, [8, 8, 8])
+
+
+def test_more_axes_than_an_image_of_three_has(monkeypatch):
+    x = channels_last(rng.standard_normal((2, 3, 2, 3, 2, 3, 2)))
+    mean, var, scale = norm.statistics(x, 1e-5)
+    exact = x.mean(axis=(0, 2, 3, 4, 5, 6)), x.var(axis=(0, 2, 3, 4, 5, 6))
+    np.testing.assert_allclose(mean, exact[0], rtol=1e-12)
+    np.testing.assert_allclose(var, exact[1], rtol=1e-12)
+    y = norm.forward(x, None, None, mean, scale)
+    found = norm.backward(y, x, None, mean, scale, constant=False)
+    monkeypatch.setattr(norm, "module", None)
+    for a, b in zip(found, norm.backward(y, x, None, mean, scale, constant=False), strict=True):
+        np.testing.assert_array_equal(a, b)
