@@ -13,7 +13,8 @@ from typing import NamedTuple, TypeAlias
 
 Frames: TypeAlias = "frozenset[int] | None"
 
-# Okabe and Ito's colours, which any eye tells apart, changed in lightness only.
+# Blue, orange, green and pink are Okabe and Ito's, changed in lightness; the last two differ from
+# them in lightness too, so that eyes without one kind of cones tell all six apart.
 # `over` is for letters on a tone.
 THEMES: dict[str, dict[str, str]] = {
     "light": {
@@ -27,8 +28,8 @@ THEMES: dict[str, dict[str, str]] = {
         "tone1": "#c65300",
         "tone2": "#00805e",
         "tone3": "#a8447f",
-        "tone4": "#8a6d00",
-        "tone5": "#5a5fb0",
+        "tone4": "#5c4400",
+        "tone5": "#3a1f8f",
     },
     "dark": {
         "paper": "#0d1117",
@@ -41,8 +42,8 @@ THEMES: dict[str, dict[str, str]] = {
         "tone1": "#f0a03c",
         "tone2": "#2fc79b",
         "tone3": "#e48fc2",
-        "tone4": "#e0d34e",
-        "tone5": "#a9adf5",
+        "tone4": "#fff3a6",
+        "tone5": "#948fff",
     },
 }
 TONES = 6
