@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from kernels.conv.native import needs_native
 
 import pellucid
 from pellucid import models, nn
@@ -13,6 +14,7 @@ from pellucid.autograd import Function
 from pellucid.errors import UnsupportedError
 from pellucid.inference import PackedConv
 from pellucid.kernels.layout import as_channels_last
+from pellucid.kernels.native import module as native
 from pellucid.models.resnet import BasicBlock, Bottleneck, ResNet, SmallResNet
 from pellucid.models.unet import UNet
 from pellucid.models.vgg import VGG
@@ -195,6 +197,18 @@ def test_the_shape_between_is_there_and_elements_are_not() -> None:
         "normalisation that went into a convolution is given another tensor\n"
         "  x (2, 3, 4, 4)\n  fix: call the model itself"
     )
+
+
+@needs_native
+def test_the_first_call_keeps_no_activations() -> None:
+    """Its graph says who made what, and holds none of the forty arrays on the way."""
+    layers = [layer for _ in range(20) for layer in (nn.Conv2d(8, 8, 1), nn.BatchNorm2d(8))]
+    fast = pellucid.optimize_for_inference(nn.Sequential(*layers))
+    x = images(1, 8, 128, 128).float()
+    native.take_pool_peak()
+    before, *_ = native.pool_state()
+    fast(x)
+    assert native.take_pool_peak() - before < 6 * x.array.nbytes
 
 
 def test_another_size_of_x_packs_again() -> None:

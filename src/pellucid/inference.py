@@ -209,9 +209,11 @@ def _pairs(model: Module, args: Any, kwargs: Mapping[str, Any]) -> list[tuple[An
     calls: Counter[Module] = Counter()
     made: dict[Function, Module] = {}  # the node of a convolution's result
     taken: list[tuple[Function | None, Module]] = []  # that of a normalisation's argument
+    light: set[Function] = set()
 
     def look(module: Module, inputs: Any, y: Any) -> None:
         calls[module] += 1
+        _lighten(y.grad_fn, light)
         if type(module) in _NORMS:
             taken.append((inputs[0].grad_fn, module))
         elif y.grad_fn is not None:
@@ -237,6 +239,18 @@ def _pairs(model: Module, args: Any, kwargs: Mapping[str, Any]) -> list[tuple[An
         if node in made and uses[node] == 1 and calls[norm] == calls[made[node]] == 1
         and norm.running_mean is not None
     ]  # fmt: skip
+
+
+def _lighten(node: Function | None, light: set[Function]) -> None:
+    """Release what the nodes above one have saved: only who made what is asked of them."""
+    waiting = [] if node is None else [node]
+    while waiting:
+        node = waiting.pop()
+        if node not in light:
+            light.add(node)
+            node._saved = None
+            edges = [edge for edge in node.next_functions if edge is not None]
+            waiting += [edge[0] for edge in edges if isinstance(edge[0], Function)]
 
 
 def _uses(results: Any) -> Counter[Function]:
