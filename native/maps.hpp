@@ -5,6 +5,13 @@
 
 namespace pellucid {
 
+// Which elements a dropout keeps: those whose 24 random bits are at least `least`. The bits of
+// element e are a function of the key and of e (docs/decisions/0006).
+struct Kept {
+  std::uint64_t key[2];
+  std::uint32_t least;
+};
+
 template <class T>
 struct Maps {
   // y = max(x, 0); a NaN stays one.
@@ -17,6 +24,10 @@ struct Maps {
   void (*relu6_gradient)(const T* gy, const T* y, T* gx, i64 count, const Context&);
   // y = min(max(y + residual, 0), ceiling), where the residual may be null; a NaN stays one.
   void (*add_relu)(const T* residual, T ceiling, T* y, i64 count, const Context&);
+  // y = x factor where an element is kept, else x 0. Elements are numbered in the order (images,
+  // channels, pixels) and lie in the order (images, pixels, channels).
+  void (*dropout)(const Kept& kept, T factor, const T* x, T* y, i64 images, i64 channels,
+                  i64 pixels, const Context&);
   // y = a + b.
   void (*add)(const T* a, const T* b, T* y, i64 count, const Context&);
   // Rows of `width` adjacent elements, copied from every from_step to every to_step elements.
