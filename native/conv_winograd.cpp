@@ -136,16 +136,16 @@ class Winograd {
                           : none;
       }
     const auto put = [&](i64 k, const Vec<T>* from) {
-      Vec<T> w[TAP_ROWS][TAPS], points_of[rows][points];
-      for (i64 a = 0; a < TAP_ROWS; ++a)
-        for (i64 b = 0; b < TAPS; ++b)
-          w[a][b] = from && place[a][b] != none ? from[place[a][b]] : Vec<T>{};
-      transform_weight_2d<T, TAP_ROWS, TAPS, rows>(w, points_of);
       T* to = u + (k - c) * width;
+      const auto row = [&](int a, Vec<T>(&w)[TAPS]) {
+        for (int b = 0; b < TAPS; ++b)
+          w[b] = from && place[a][b] != none ? from[place[a][b]] : Vec<T>{};
+      };
+      const auto put_column = [&](int b, const Vec<T>(&values)[rows]) {
 #pragma GCC unroll 6
-      for (int a = 0; a < rows; ++a)
-#pragma GCC unroll 6
-        for (int b = 0; b < points; ++b) store(to + (a * points + b) * plane, points_of[a][b]);
+        for (int a = 0; a < rows; ++a) store(to + (a * points + b) * plane, values[a]);
+      };
+      transform_weight_2d<T, TAP_ROWS, TAPS, rows>(row, put_column);
     };
     weights_.each(p_.w + o * p_.w_out, p_.out_channels - o, c, smaller(stop, p_.in_channels),
                   buffer, put);
@@ -234,30 +234,35 @@ class Winograd {
       for (i64 e = 0; e < blocks * width; e += lanes) {
         const i64 o = block * width + e, left = p.out_channels - o;
         if (left <= 0) return;
-        Vec<T> s[rows][points], r[out_rows][out];
         const T* from = m + k * output_chunk + e;
-#pragma GCC unroll 6
-        for (int a = 0; a < rows; ++a)
-#pragma GCC unroll 6
-          for (int b = 0; b < points; ++b) s[a][b] = load(from + (a * points + b) * m_plane);
-        transform_output_2d<T, rows, out_rows, out>(s, r);
         const Vec<T> bias = p.b ? load_part(p.b + o, left) : Vec<T>{};
-        Vec<T> bad{};
-        for (int a = 0; a < high; ++a)
-          for (int b = 0; b < wide; ++b) {
-            bad += (r[a][b] - r[a][b]);  // NaN where it is not finite
-            Vec<T> value = r[a][b] + bias;
-            if (p.relu) value = relu<T>(value);
-            store_part(y + a * y_down + b * y_across + o, value, left);
+        Vec<T> bad{};  // NaN where an output is not finite
+        const auto row = [&](int a, Vec<T>(&values)[points]) {
+#pragma GCC unroll 6
+          for (int b = 0; b < points; ++b) values[b] = load(from + (a * points + b) * m_plane);
+        };
+        const auto put = [&](int b, Vec<T>(&values)[out_rows]) {
+          T* to = y + b * y_across + o;
+#pragma GCC unroll 6
+          for (int a = 0; a < out_rows; ++a) {
+            bad = fma(values[a], Vec<T>{}, bad);
+            values[a] += bias;
+            if (p.relu) values[a] = relu<T>(values[a]);
           }
-        T test[lanes];
-        store(test, bad);
+          if (b < wide && high == out_rows && left >= lanes) {
+#pragma GCC unroll 6
+            for (int a = 0; a < out_rows; ++a) store(to + a * y_down, values[a]);
+          } else if (b < wide) {
+            for (int a = 0; a < high; ++a) store_part(to + a * y_down, values[a], left);
+          }
+        };
+        transform_output_2d<T, rows, out_rows, out>(row, put);
+        if (!has_nan<T>(bad)) continue;
         for (i64 l = 0; l < smaller(lanes, left); ++l)
-          if (test[l] != T(0))
-            for (i64 a = 0; a < high; ++a)
-              for (i64 b = 0; b < wide; ++b)
-                y[a * y_down + b * y_across + o + l] =
-                    again({at.n, at.d, at.i + a * down, at.j + b * across}, o + l);
+          for (i64 a = 0; a < high && bad[l] != bad[l]; ++a)
+            for (i64 b = 0; b < wide; ++b)
+              y[a * y_down + b * y_across + o + l] =
+                  again({at.n, at.d, at.i + a * down, at.j + b * across}, o + l);
       }
     }
 
