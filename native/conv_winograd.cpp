@@ -27,6 +27,7 @@ constexpr i64 tile_bytes = 2 << 20;  // of V of a block of tiles, a part of the 
 constexpr i64 most_tiles = 48;
 constexpr i64 panel = 128;        // elements of k added at a time
 constexpr i64 output_chunk = 64;  // output channels of one pass over V
+constexpr i64 near_channels = 16;  // whose weights are read at a time
 constexpr i64 jobs_per_thread = 4;
 constexpr i64 most_shared = 64 << 20;  // bytes of V of all tiles
 
@@ -103,7 +104,7 @@ class Winograd {
     auto& g = *static_cast<Winograd*>(self);
     Vec<T>* buffer = g.weight_buffer();
     if (!buffer) return;
-    g.weigh(block, 0, g.depth_, g.shared_ + block * g.depth_ * width, g.plane_, buffer);
+    g.weigh(block, 1, 0, g.depth_, g.shared_ + block * g.depth_ * width, g.plane_, buffer);
     g.context_.release(buffer);
   }
 
@@ -113,13 +114,19 @@ class Winograd {
     return static_cast<Vec<T>*>(buffer);
   }
 
-  // U of one block of outputs for k = begin .. end - 1, [p][...][k][width].
-  void weigh(i64 block, i64 begin, i64 end, T* u, i64 plane, Vec<T>* buffer) const {
+  // U of some blocks of outputs for k = begin .. end - 1, [block][p][...][k][width]. In a
+  // grad_input the weights of all outputs lie side by side, and those of a channel far behind: few
+  // channels of all outputs are taken at a time.
+  void weigh(i64 block, i64 blocks, i64 begin, i64 end, T* u, i64 plane, Vec<T>* buffer) const {
+    const i64 size = (end - begin) * width;
+    const i64 most = p_.w_in > p_.w_out ? near_channels : channels_;
     for (i64 k = begin; k < end;) {
       const i64 part = k / channels_, c = k % channels_;
-      const i64 stop = smaller(channels_, c + end - k);
-      for (i64 e = 0; e < outputs(block); e += lanes)
-        weigh_part(block * width + e, part, c, stop, u + (k - begin) * width + e, plane, buffer);
+      const i64 stop = smaller(smaller(c + most, channels_), c + end - k);
+      for (i64 b = 0; b < blocks; ++b)
+        for (i64 e = 0; e < outputs(block + b); e += lanes)
+          weigh_part((block + b) * width + e, part, c, stop, u + b * size + (k - begin) * width + e,
+                     plane, buffer);
       k += stop - c;
     }
   }
@@ -207,8 +214,7 @@ class Winograd {
       const T* v = g.by_outputs_ ? g.shared_ + begin_k : mine;
       const i64 u_plane = g.by_outputs_ ? plane : g.plane_;
       const i64 v_plane = g.by_outputs_ ? g.plane_ : plane;
-      for (i64 b = 0; g.by_outputs_ && b < blocks; ++b)
-        g.weigh(block + b, begin_k, end_k, mine + b * block_size, plane, buffer);
+      if (g.by_outputs_) g.weigh(block, blocks, begin_k, end_k, mine, plane, buffer);
       const T zeros[width] = {};
       for (i64 q = 0; q < planes; ++q)
         for (i64 b = 0; b < blocks; ++b)
