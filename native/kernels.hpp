@@ -9,7 +9,7 @@
 #include "losses.hpp"
 #include "norms.hpp"
 #include "pooling.hpp"
-#include "rows.hpp"
+#include "products.hpp"
 #include "steps.hpp"
 
 namespace pellucid {
