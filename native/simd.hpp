@@ -250,6 +250,19 @@ PELLUCID_INLINE void add_to(double* sums, Vec<double> v) {
   store(sums, load(sums) + v);
 }
 
+// GCC converts vectors two elements at a time if it is left to it.
+#if defined(__AVX512F__)
+PELLUCID_INLINE void add_to(double* sums, Vec<float> v) {
+  const __m256 high = _mm256_castpd_ps(_mm512_maskz_extractf64x4_pd(-1, _mm512_castps_pd(v), 1));
+  add_to(sums, Vec<double>(_mm512_maskz_cvtps_pd(-1, _mm512_castps512_ps256(v))));
+  add_to(sums + 8, Vec<double>(_mm512_maskz_cvtps_pd(-1, high)));
+}
+#elif defined(__AVX2__)
+PELLUCID_INLINE void add_to(double* sums, Vec<float> v) {
+  add_to(sums, Vec<double>(_mm256_cvtps_pd(_mm256_castps256_ps128(v))));
+  add_to(sums + 4, Vec<double>(_mm256_cvtps_pd(_mm256_extractf128_ps(v, 1))));
+}
+#else
 template <int... l>
 PELLUCID_INLINE void add_to(double* sums, Vec<float> v, [[maybe_unused]] Indices<l...> half) {
 #if __has_builtin(__builtin_shufflevector)
@@ -265,6 +278,7 @@ PELLUCID_INLINE void add_to(double* sums, Vec<float> v, [[maybe_unused]] Indices
 PELLUCID_INLINE void add_to(double* sums, Vec<float> v) {
   add_to(sums, v, Lanes<double>{});
 }
+#endif
 
 // Parts of 16 bytes. Units of S elements from the low or the high halves of the parts of two
 // vectors, by turns.
