@@ -309,8 +309,12 @@ bool normalise(const Normalisation<T>& p, const T* residual, bool relu, T ceilin
 }
 
 // Where the gradient passes: everywhere, where the normalised is positive, or where y is; `below`:
-// and is below the ceiling.
-enum class Passes { all, normalised, normalised_below, output };
+// and is below the ceiling; `two`: and it is a sum of two.
+enum class Passes { all, normalised, normalised_below, output, output_two };
+
+constexpr bool by_output(Passes passes) {
+  return passes == Passes::output || passes == Passes::output_two;
+}
 
 // A gradient at some lines: what is the same for all jobs.
 template <class T>
@@ -326,7 +330,7 @@ template <class T, Passes passes>
 PELLUCID_INLINE Vec<T> passed(Vec<T> gy, Vec<T> distance, Vec<T> factor, Vec<T> bias, Vec<T> y,
                               T ceiling) {
   if constexpr (passes == Passes::all) return gy;
-  if constexpr (passes != Passes::output) y = distance * factor + bias;
+  if constexpr (!by_output(passes)) y = distance * factor + bias;
   if constexpr (passes == Passes::normalised) return y <= 0 ? Vec<T>{} : gy;
   return ((y <= 0) | (y - ceiling >= 0)) ? Vec<T>{} : gy;
 }
@@ -347,11 +351,11 @@ void job_sums(const Shared<T>& s, i64 k, double* gb) {
       for (int l = 0; l < together.count; ++l) {
         const i64 line = first + l * lines.width;
         const Vec<T> distance = at.load(s.p.forward.x + line) - mean;
-        Vec<T> y{};
-        if constexpr (passes == Passes::output) y = at.load(s.p.y + line);
-        const Vec<T> g =
-            passed<T, passes>(at.load(s.p.gy + line), distance, factor, bias, y, s.p.ceiling);
-        if constexpr (passes == Passes::output) at.store(s.p.gr + line, g);
+        Vec<T> g = at.load(s.p.gy + line), y{};
+        if constexpr (passes == Passes::output_two) g += at.load(s.p.more + line);
+        if constexpr (by_output(passes)) y = at.load(s.p.y + line);
+        g = passed<T, passes>(g, distance, factor, bias, y, s.p.ceiling);
+        if constexpr (by_output(passes)) at.store(s.p.gr + line, g);
         sum[l % 2] = l < 2 ? g : sum[l % 2] + g;
         products[l % 2] = l < 2 ? g * distance : fma(g, distance, products[l % 2]);
       }
@@ -412,9 +416,8 @@ bool gradient_where(const NormalisationGradient<T>& p, const Context& context) {
   lines.spread([&](i64 c) { return -factor(c) * f.scale[c] * (gw[c] / M); }, shared.slope);
   lines.spread([&](i64 c) { return -factor(c) * (gb[c] / M); }, shared.offset);
   // What passed by y is already in gr.
-  constexpr bool by_output = passes == Passes::output;
-  constexpr Passes left = by_output ? Passes::all : passes;
-  const T* gy = by_output ? p.gr : p.gy;
+  constexpr Passes left = by_output(passes) ? Passes::all : passes;
+  const T* gy = by_output(passes) ? p.gr : p.gy;
   const auto job = p.constant ? job_gradient<T, left, true> : job_gradient<T, left, false>;
   each_job(lines.jobs, [&](i64 k) { job(shared, gy, lines.jobs - 1 - k); }, context);
   return true;
@@ -423,7 +426,9 @@ bool gradient_where(const NormalisationGradient<T>& p, const Context& context) {
 template <class T>
 bool gradient(const NormalisationGradient<T>& p, const Context& context) {
   if (!p.relu) return gradient_where<T, Passes::all>(p, context);
-  if (p.y) return gradient_where<T, Passes::output>(p, context);
+  if (p.y)
+    return p.more ? gradient_where<T, Passes::output_two>(p, context)
+                  : gradient_where<T, Passes::output>(p, context);
   return p.ceiling - p.ceiling == 0 ? gradient_where<T, Passes::normalised_below>(p, context)
                                     : gradient_where<T, Passes::normalised>(p, context);
 }

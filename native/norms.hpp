@@ -18,8 +18,9 @@ template <class T>
 struct NormalisationGradient {
   Normalisation<T> forward;
   const T* gy;
-  // With `relu`, the gradient passes where the normalised is positive and below the ceiling, or NaN;
-  // or where y is, if that is given, and then gr gets what passes.
+  const T* more;  // what is added to gy, given y; or null
+  // With `relu`, the gradient passes where the normalised is positive and below the ceiling, or
+  // NaN; or where y is, if that is given, and then gr gets what passes.
   bool relu;
   T ceiling;
   const T* y;
