@@ -52,6 +52,23 @@ std::optional<Result> channel_sums(In x) {
   return sum;
 }
 
+// gy where y is positive or NaN, else 0; and the sum of each channel of that.
+std::optional<std::tuple<Result, Result>> relu_gradient_sums(In gy, In y) {
+  if (!lies_in_rows(y) || !lie_alike(gy, y)) return std::nullopt;
+  std::tuple<Result, Result> result{empty_like(y), per_channel(y)};
+  by_type(y, [&](auto zero) {
+    using T = decltype(zero);
+    const i64 count = i64(y.size()), channels = i64(y.shape(1));
+    WithoutGil without_gil(count);
+    if (!active->functions<T>().norms->relu_gradient_sums(
+            static_cast<const T*>(gy.data()), static_cast<const T*>(y.data()),
+            static_cast<T*>(std::get<0>(result).data()), count / channels, channels,
+            static_cast<T*>(std::get<1>(result).data()), context(count)))
+      throw std::bad_alloc();
+  });
+  return result;
+}
+
 using Statistics = std::tuple<Result, Result, Result>;
 
 // The mean, the variance, and 1 / sqrt(variance + eps).
@@ -128,6 +145,7 @@ std::optional<Gradients> normalise_gradient(In gy, const MaybeIn& more, In x, co
 
 void add_norms(nb::module_& m) {
   m.def("channel_sums", &channel_sums);
+  m.def("relu_gradient_sums", &relu_gradient_sums);
   m.def("batch_statistics", &batch_statistics);
   m.def("normalise", &normalise, nb::arg("x"), nb::arg("weight").none(), nb::arg("bias").none(),
         nb::arg("mean"), nb::arg("scale"), nb::arg("residual").none(), nb::arg("relu"),

@@ -196,9 +196,9 @@ void job_statistics(const T* x, const Lines& lines, i64 k, double* own) {
   }
 }
 
-// The sum of each channel.
-template <class T>
-bool sums(const T* x, i64 rows, i64 channels, T* sum, const Context& context) {
+// The sum of each channel, where work(lines, k, line) sums the elements of the lines of job k.
+template <class T, class Work>
+bool sums_by(Work work, i64 rows, i64 channels, T* sum, const Context& context) {
   const Lines lines(rows, channels);
   const i64 per_job = channels + lines.padded();
   Workspace workspace(lines.jobs * per_job + channels, context);
@@ -206,7 +206,7 @@ bool sums(const T* x, i64 rows, i64 channels, T* sum, const Context& context) {
   double* parts = workspace.take<double>(lines.jobs * per_job);
   const auto job = [=](i64 k) {
     double *own = parts + k * per_job, *line = own + channels;
-    sum_lines(x, lines, k, lines.rows_of(k), line);
+    work(lines, k, line);
     lines.fold(line, own);
   };
   each_job(lines.jobs, job, context);
@@ -216,6 +216,33 @@ bool sums(const T* x, i64 rows, i64 channels, T* sum, const Context& context) {
     for (i64 c = 0; c < channels; ++c) total[c] += parts[k * per_job + c];
   for (i64 c = 0; c < channels; ++c) sum[c] = T(total[c]);
   return true;
+}
+
+template <class T>
+bool sums(const T* x, i64 rows, i64 channels, T* sum, const Context& context) {
+  const auto work = [=](const Lines& lines, i64 k, double* line) {
+    sum_lines(x, lines, k, lines.rows_of(k), line);
+  };
+  return sums_by(work, rows, channels, sum, context);
+}
+
+template <class T>
+bool relu_gradient_sums(const T* gy, const T* y, T* gx, i64 rows, i64 channels, T* sum,
+                        const Context& context) {
+  const auto work = [=](const Lines& lines, i64 k, double* line) {
+    clear(line, lines.padded());
+    lines.each_line(k, [&](auto together, i64 first, i64 count) __attribute__((always_inline)) {
+      each_vector<T>(together, count, [&](auto at) __attribute__((always_inline)) {
+        add_to(line + at.e, sum_of<T>(together, [&](i64 l) __attribute__((always_inline)) {
+                 const i64 e = first + l * lines.width;
+                 const Vec<T> g = at.load(y + e) <= 0 ? Vec<T>{} : at.load(gy + e);
+                 at.store(gx + e, g);
+                 return g;
+               }));
+      });
+    });
+  };
+  return sums_by(work, rows, channels, sum, context);
 }
 
 template <class T>
@@ -436,7 +463,8 @@ bool gradient(const NormalisationGradient<T>& p, const Context& context) {
 }  // namespace
 
 template <class T>
-const Norms<T> TableOf<T>::norms = {sums<T>, statistics<T>, normalise<T>, gradient<T>};
+const Norms<T> TableOf<T>::norms = {sums<T>, relu_gradient_sums<T>, statistics<T>, normalise<T>,
+                                    gradient<T>};
 
 template const Norms<float> TableOf<float>::norms;
 template const Norms<double> TableOf<double>::norms;
