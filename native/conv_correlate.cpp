@@ -14,8 +14,9 @@ namespace {
 constexpr i64 patch_bytes = 512 << 10;  // of x in hand, a part of the second cache level
 constexpr i64 near_bytes = 512 << 10;   // of weights that stay near
 constexpr i64 most_pixels = 1024;       // of one block of lines
+constexpr i64 job_pixels = 256;         // for which it pays to read all weights
 constexpr i64 strip_pixels = 4 * tile_rows;
-constexpr i64 jobs_per_thread = 4;
+constexpr i64 jobs_per_thread = 2;
 constexpr i64 pack_channels = 16;  // of one job, where outputs are nearer to each other in w
 
 // How the taps are walked: R rows of L adjacent elements each.
@@ -44,17 +45,23 @@ class Correlate {
         patch_(p.x, p.x_image, p.axis, p.groups * p.in_channels, p.axis[2].out),
         weights_(p) {
     run_ = run_of(p, patch_.column());
-    blocks_ = (p.out_channels + width - 1) / width;
+    blocks_ = divide_up(p.out_channels, width);
     block_size_ = run_.rows * run_.length * width;
     across_ = p.w_out < p.w_in;
-    packs_ = across_ ? (p.in_channels + pack_channels - 1) / pack_channels : blocks_;
-    const i64 columns = p.axis[2].out;
-    lines_ = p.images * p.axis[0].out * p.axis[1].out;
-    lines_per_job_ = patch_.lines_within(patch_bytes);
-    if (lines_per_job_ == p.axis[1].out)  // small images: several of them
-      lines_per_job_ *= patch_.images_within(most_pixels / 2, columns);
-    lines_per_job_ = larger(1, smaller(lines_per_job_, most_pixels / columns));
-    line_jobs_ = (lines_ + lines_per_job_ - 1) / lines_per_job_;
+    packs_ = across_ ? divide_up(p.in_channels, pack_channels) : blocks_;
+    const i64 columns = p.axis[2].out, high = p.axis[1].out;
+    lines_ = p.images * p.axis[0].out * high;
+    i64 lines = patch_.lines_within(patch_bytes), unit = 1;
+    lines = smaller(lines, most_pixels / columns);
+    if (lines == high) {  // small images: several of them
+      unit = high;
+      lines *= patch_.images_within(job_pixels, columns);
+    }
+    line_jobs_ = divide_up(lines_, larger(1, lines));
+    if (line_jobs_ > context.threads)  // as many for each
+      line_jobs_ = divide_up(line_jobs_, context.threads) * context.threads;
+    lines_per_job_ = larger(1, divide_up(lines_ / unit, larger(1, line_jobs_)) * unit);
+    line_jobs_ = divide_up(lines_, lines_per_job_);
     const i64 wanted = jobs_per_thread * context.threads;
     output_jobs_ = smaller(p.groups * blocks_, larger(1, wanted / larger(1, line_jobs_)));
   }
