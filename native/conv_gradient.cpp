@@ -272,6 +272,11 @@ class GradWeight {
 
 template <class T>
 bool grad_weight_directly(const WeightGradient<T>& p, const Context& context) {
+  bool pointwise = p.in_channels >= smaller(32, p.out_channels);  // which fill vectors
+  for (const Axis& axis : p.axis)
+    pointwise = pointwise && axis.taps == 1 && axis.offset[0] == 0 &&
+                (axis.out - 1) * axis.step < axis.in;
+  if (pointwise) return grad_weight_pointwise(p, context);
   return GradWeight<T>(p, context).run();
 }
 
