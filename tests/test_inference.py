@@ -199,6 +199,17 @@ def test_the_shape_between_is_there_and_elements_are_not() -> None:
     )
 
 
+def test_an_overflow_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On NumPy kernels too, as in the model itself; warnings are errors here."""
+    monkeypatch.setattr("pellucid.kernels.conv.choose", lambda *_: "im2col")
+    fast = pellucid.optimize_for_inference(nn.Sequential(nn.Conv2d(2, 2, 1), nn.ReLU()))
+    x = pellucid.from_numpy(np.full((1, 2, 3, 3), 1e38, np.float32))
+    for layer in fast.model[:1]:
+        layer.weight.array[...] = 1e38
+    for _ in range(2):
+        assert (fast(x).array == np.inf).all()
+
+
 @needs_native
 def test_the_first_call_keeps_no_activations() -> None:
     """Its graph says who made what, and holds none of the forty arrays on the way."""

@@ -20,7 +20,7 @@ import numpy as np
 from pellucid.autograd import Function
 from pellucid.backend import Array
 from pellucid.errors import UnsupportedError
-from pellucid.grad_mode import enable_grad, is_grad_enabled, no_grad
+from pellucid.grad_mode import enable_grad, is_grad_enabled, run_silently
 from pellucid.kernels import conv as kernels
 from pellucid.kernels.activation import add_relu_
 from pellucid.kernels.conv import PackedWeights
@@ -88,8 +88,8 @@ class Optimized(Module):
         if not self._is_folded:
             self._pack(args, kwargs)
             self._is_folded = True
-        with no_grad():
-            return self.model(*args, **kwargs)
+        # NumPy is told once, and not by each op.
+        return run_silently(False, lambda: self.model(*args, **kwargs))
 
     def _pack(self, args: Any, kwargs: Mapping[str, Any]) -> None:
         """Put a `PackedConv` in the place of each convolution, or of the norm behind it."""
