@@ -75,12 +75,21 @@ class Processes:
         self.left_out.append(f"{variant}: {why}")
 
     def compare(self) -> list[str]:
-        """Return which variants give other numbers than we do; a NaN agrees with nothing."""
+        """Return which variants give other numbers than we do; a NaN agrees with nothing.
+
+        A compiler that is alone in that is left out.
+        """
         ours, *rest = (np.array(self.answers[side.kind, variant]) for side, variant in self.sides)
         names = [variant for _, variant in self.sides[1:]]
         errors = [np.abs(theirs - ours).max() / np.abs(theirs).max() for theirs in rest]
-        far = zip(names, errors, strict=True)
-        return [f"{name} differs by {error:.1e}" for name, error in far if not error <= TOLERANCE]
+        far = {
+            name: f"differs by {error:.1e}"
+            for name, error in zip(names, errors, strict=True)
+            if not error <= TOLERANCE
+        }
+        if list(far) == [COMPILED]:
+            self.leave_out(COMPILED, f"it {far.pop(COMPILED)} from the others")
+        return [f"{name} {how}" for name, how in far.items()]
 
     def least_memory(self, kind: str) -> int | None:
         """Return what the most modest variant takes."""
