@@ -15,7 +15,16 @@ from typing import Any
 import numpy as np
 import torch
 from benchmarks.torch_models import MODELS
-from benchmarks.train_worker import COMPILED, LEARNING_RATE, TRAINING, Job, Learner, Step, weights
+from benchmarks.train_worker import (
+    COMPILED,
+    LEARNING_RATE,
+    TOLERANCE,
+    TRAINING,
+    Job,
+    Learner,
+    Step,
+    weights,
+)
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
@@ -109,10 +118,22 @@ def training(model: nn.Module, x: Tensor, target: Tensor, compiled: bool) -> Ste
 
 
 def inference(model: nn.Module, x: Tensor, compiled: bool) -> Step:
-    call: Any = torch.compile(model, options={"freezing": True}) if compiled else model
+    call: Any = compiled_for_inference(model, x) if compiled else model
 
     def step() -> Any:
         with torch.inference_mode():
             return call(x)
 
     return step
+
+
+def compiled_for_inference(model: nn.Module, x: Tensor) -> Any:
+    """Return the compiled model, with frozen weights where its answers are then those of the model.
+
+    PyTorch 2.13 freezes something wrong in ResNet-20: other answers each time.
+    """
+    frozen = torch.compile(model, options={"freezing": True})
+    with torch.inference_mode():
+        wanted = model(x)
+        error = (frozen(x) - wanted).abs().max() / wanted.abs().max()
+    return frozen if error <= TOLERANCE else torch.compile(model)

@@ -26,10 +26,9 @@ from benchmarks.driver import INSTRUCTION_SETS, Side
 from benchmarks.measure import Budget, Plan, alternate
 from benchmarks.record import replace
 from benchmarks.train_report import Row, line, page
-from benchmarks.train_worker import COMPILED, INFERENCE, TRAINING, VARIANTS, Job
+from benchmarks.train_worker import COMPILED, INFERENCE, TOLERANCE, TRAINING, VARIANTS, Job
 
 RESULTS = Path(__file__).parent / "results"
-TOLERANCE = 1e-4  # of the first losses, and of the outputs as a part of the largest
 TURN_SECONDS = 0.1  # short steps are repeated within a turn until it lasts this long
 
 # What is measured, and how many times as long PyTorch is to take for a step.

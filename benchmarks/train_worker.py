@@ -27,6 +27,7 @@ from benchmarks.worker import numbers, work
 # difference of a gradient near zero into a whole step. No time depends on it.
 LEARNING_RATE = 1e-6
 FIRST_STEPS = 3
+TOLERANCE = 1e-4  # of the first losses, and of the outputs as a part of the largest
 TRAINING, INFERENCE = MODES = "training", "inference"
 COMPILED = "compiled"
 # How each library runs; the best of PyTorch's counts.
