@@ -1,10 +1,10 @@
 """Batch normalisation: statistics of each channel, forward, and the gradients.
 
 Arrays are (N, C, ...); statistics, weight and bias are (C). Sums run in float64 (native ones after
-groups of four): the mean and the variance of a million float32 values lose nothing. What may follow
-in the same pass over memory, the sum with a residual and max(y, 0), is computed with it. The native
-functions take arrays that lie as (N, ..., C); for others, and without the native module, NumPy
-computes the same.
+groups of eight): the mean and the variance of a million float32 values lose nothing. What may
+follow in the same pass over memory, the sum with a residual and max(y, 0), is computed with it. The
+native functions take arrays that lie as (N, ..., C); for others, and without the native module,
+NumPy computes the same.
 Not here: running statistics and evaluation (ops/norm.py). Next room: native/norms.cpp.
 """
 
