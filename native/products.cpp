@@ -107,9 +107,13 @@ class Tiled {
       constexpr i64 ahead = 16, line = 64 / i64(sizeof(T));
       for (i64 l = 0; l < depth; ++l, b += p.b_row) {
         for (i64 c = 0; c < columns; c += line) __builtin_prefetch(b + ahead * p.b_row + c);
-        for (i64 c = 0; c < columns; c += lanes)
-          store(packed_b + (c / width * depth + l) * width + c % width,
-                load_part(b + c, columns - c));
+        T* to = packed_b + l * width;
+        i64 c = 0;
+        for (; c + width <= columns; c += width, to += depth * width)
+#pragma GCC unroll 4
+          for (i64 v = 0; v < width; v += lanes) store(to + v, load(b + c + v));
+        for (i64 v = 0; c + v < columns; v += lanes)
+          store(to + v, load_part(b + c + v, columns - c - v));
       }
     }
 
