@@ -1,7 +1,7 @@
 """Training beside PyTorch: whole steps of whole models, forward, loss, backward and Adam.
 
     python -m benchmarks.train                              every model; about ten minutes
-    python -m benchmarks.train --inference                  and then the same models applied
+    python -m benchmarks.train --inference                  the same models applied, not trained
     python -m benchmarks.train --models 'lenet|resnet18' --threads 1,2 --alternations 30
     python -m benchmarks.train --models 'lenet b1$' --alternations 3 --out /tmp/train   does it run?
 
@@ -95,9 +95,9 @@ class Processes:
             side.close()
 
 
-def measure(name: str, mode: str, options: argparse.Namespace, threads: int) -> Row:
+def measure(name: str, options: argparse.Namespace, threads: int) -> Row:
     """Return the row of one model: everyone starts, agrees, and is then timed in turns."""
-    job, target = JOBS[name]
+    (job, target), mode = JOBS[name], options.mode
     with Processes(job, mode, threads, options.isa) as processes:
         for kind, variants in VARIANTS.items():
             for variant in variants:
@@ -143,13 +143,14 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--models", default="", metavar="REGEX", help=f"of {', '.join(JOBS)}")
     parser.add_argument("--threads", default=str(cores()), help=f"counts, default {cores()}")
     parser.add_argument("--alternations", type=int, default=15, metavar="N", help="default 15")
-    parser.add_argument("--inference", action="store_true", help="then apply the models too")
+    parser.add_argument("--inference", action="store_true", help="apply the models instead")
     isas = [isa for isa in INSTRUCTION_SETS if isa]
     parser.add_argument("--isa", choices=isas, help="see benchmarks/README.md")
-    parser.add_argument(
-        "--out", type=Path, default=RESULTS / "train", help="what the names of the pages begin with"
-    )
-    return parser.parse_args()
+    parser.add_argument("--out", type=Path, help="what the names of the pages begin with")
+    options = parser.parse_args()
+    options.mode = INFERENCE if options.inference else TRAINING
+    options.out = options.out or RESULTS / ("inference" if options.inference else "train")
+    return options
 
 
 def settings_of(options: argparse.Namespace, threads: int) -> dict[str, str]:
@@ -167,15 +168,13 @@ def run(options: argparse.Namespace, threads: int) -> list[Row]:
     """Measure what was asked for, and write the page anew after each row."""
     settings, above = settings_of(options, threads), remarks(quick=False, load_before=load())
     names = [name for name in JOBS if re.search(options.models, name)]
-    modes = [TRAINING, INFERENCE] if options.inference else [TRAINING]
-    work = [(name, mode) for mode in modes for name in names]
     out = options.out.with_name(f"{options.out.name}-{threads}-threads.md")
     rows: list[Row] = []
-    for name, mode in work:
-        rows.append(measure(name, mode, options, threads))
+    for name in names:
+        rows.append(measure(name, options, threads))
         tell(line(rows[-1]))
-        replace(out, page(settings, rows, len(work), above))
-    print("\n" + page(settings, rows, len(work), above))
+        replace(out, page(settings, rows, len(names), above))
+    print("\n" + page(settings, rows, len(names), above))
     return rows
 
 

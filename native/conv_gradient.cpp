@@ -6,10 +6,9 @@
 // A job has a range of lines, a chunk of channels and a chunk of outputs. It walks its lines block
 // by block, and puts the channels and the outputs that it needs of a block side by side: in memory
 // they lie as far apart as a pixel is long.
+#include "even_tiles.hpp"
 #include "jobs.hpp"
-#include "patch.hpp"
 #include "table.hpp"
-#include "tile.hpp"
 #include "weights.hpp"
 
 namespace pellucid::PELLUCID_ISA {
@@ -191,10 +190,11 @@ class GradWeight {
         for (i64 o = 0; o < outputs; o += width) {
           const i64 vectors = (smaller(width, outputs - o) + lanes - 1) / lanes;
           T* to = sums + part * g.run_ * g.out_chunk_ + o * g.run_;
-          tile<T>(vectors, {run, x, ioff, base, lines, columns, p.axis[2].step * patch.column(),
-                            in_place ? gy + o : stripe + o * pixels, in_place ? all : width,
-                            begins ? zeros : nullptr, to, ooff, false,
-                            next.gy.lines() ? &next.gy : &next.x, next.fetches});
+          tile_evenly<T>(vectors,
+                         {run, x, ioff, base, lines, columns, p.axis[2].step * patch.column(),
+                          in_place ? gy + o : stripe + o * pixels, in_place ? all : width,
+                          begins ? zeros : nullptr, to, ooff, false,
+                          next.gy.lines() ? &next.gy : &next.x, next.fetches});
         }
       }
     }
@@ -272,6 +272,11 @@ class GradWeight {
 
 template <class T>
 bool grad_weight_directly(const WeightGradient<T>& p, const Context& context) {
+  bool pointwise = p.in_channels >= smaller(32, p.out_channels);  // which fill vectors
+  for (const Axis& axis : p.axis)
+    pointwise =
+        pointwise && axis.taps == 1 && axis.offset[0] == 0 && (axis.out - 1) * axis.step < axis.in;
+  if (pointwise) return grad_weight_pointwise(p, context);
   return GradWeight<T>(p, context).run();
 }
 

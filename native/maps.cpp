@@ -48,6 +48,17 @@ void relu6_gradient(const T* gy, const T* y, T* gx, i64 count, const Context& co
 }
 
 template <class T>
+void add_relu(const T* residual, T ceiling, T* y, i64 count, const Context& context) {
+  const Vec<T> most = splat(ceiling);
+  const auto moved = [=](Vec<T> v) { return v <= 0 ? Vec<T>{} : v >= most ? most : v; };
+  if (residual)
+    map([=](Vec<T> v, Vec<T> r) { return moved(v + r); }, y, count, context,
+        static_cast<const T*>(y), residual);
+  else
+    map(moved, y, count, context, static_cast<const T*>(y));
+}
+
+template <class T>
 void add(const T* a, const T* b, T* y, i64 count, const Context& context) {
   map([](Vec<T> v, Vec<T> w) { return v + w; }, y, count, context, a, b);
 }
@@ -105,8 +116,8 @@ void place(const Placement<T>& p, const Context& context) {
 }  // namespace
 
 template <class T>
-const Maps<T> TableOf<T>::maps = {relu<T>, relu_gradient<T>, relu6<T>, relu6_gradient<T>,
-                                  add<T>,  copy_rows<T>,     place<T>};
+const Maps<T> TableOf<T>::maps = {relu<T>,     relu_gradient<T>, relu6<T>,     relu6_gradient<T>,
+                                  add_relu<T>, add<T>,           copy_rows<T>, place<T>};
 
 template const Maps<float> TableOf<float>::maps;
 template const Maps<double> TableOf<double>::maps;

@@ -30,6 +30,8 @@ struct Maps {
   void (*relu6)(const T* x, T* y, i64 count, const Context&);
   // gx = gy where 0 < y < 6 or y is NaN, else 0.
   void (*relu6_gradient)(const T* gy, const T* y, T* gx, i64 count, const Context&);
+  // y = min(max(y + residual, 0), ceiling), where the residual may be null; a NaN stays one.
+  void (*add_relu)(const T* residual, T ceiling, T* y, i64 count, const Context&);
   // y = a + b.
   void (*add)(const T* a, const T* b, T* y, i64 count, const Context&);
   // Rows of `width` adjacent elements, copied from every from_step to every to_step elements.

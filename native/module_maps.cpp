@@ -41,6 +41,21 @@ std::optional<Result> map2(In a, In b) {
   return y;
 }
 
+// In place; false where y has gaps or the residual lies otherwise.
+bool add_relu(Out y, const MaybeIn& residual, double ceiling) {
+  const In as_read(y);
+  if (!is_dense(as_read) || (residual && !lie_alike(*residual, as_read))) return false;
+  const i64 count = i64(y.size());
+  WithoutGil without_gil(count);
+  by_type(as_read, [&](auto zero) {
+    using T = decltype(zero);
+    const T* r = residual ? static_cast<const T*>(residual->data()) : nullptr;
+    active->functions<T>().maps->add_relu(r, T(ceiling), static_cast<T*>(y.data()), count,
+                                          context(count));
+  });
+  return true;
+}
+
 Result with_channels(const In& x, std::size_t channels) {
   std::size_t sizes[max_axes + 2];
   for (std::size_t a = 0; a < x.ndim(); ++a) sizes[a] = a == 1 ? channels : x.shape(a);
@@ -132,6 +147,7 @@ void add_maps(nb::module_& m) {
   m.def("relu_gradient", &map2<&F::relu_gradient, &D::relu_gradient>);
   m.def("relu6", &map<&F::relu6, &D::relu6>);
   m.def("relu6_gradient", &map2<&F::relu6_gradient, &D::relu6_gradient>);
+  m.def("add_relu", &add_relu, nb::arg("y"), nb::arg("residual").none(), nb::arg("ceiling"));
   m.def("add", &map2<&F::add, &D::add>);
   m.def("join_channels", &join_channels);
   m.def("part_channels", &part_channels);

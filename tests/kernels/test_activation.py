@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf
+
 import numpy as np
 import pytest
 from kernels.conv.native import needs_native
@@ -9,6 +11,7 @@ from kernels.conv.native import needs_native
 import pellucid
 from pellucid.kernels import activation, conv
 from pellucid.kernels.activation import (
+    add_relu_,
     relu,
     relu6,
     relu6_gradient,
@@ -58,6 +61,24 @@ def test_a_gradient_lies_like_y_whatever_gy_does():
 
 def test_zeros_have_no_sign():
     assert not np.signbit(relu(np.array([-0.0, -1.0], "float32"))).any()
+
+
+@pytest.mark.parametrize("ceiling", [inf, 6.0, 1.5])
+@pytest.mark.parametrize("residual", [None, "alike", "rows"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    "view", [view for view in VIEWS if view not in ("broadcast", "one element")]
+)
+def test_a_residual_and_a_ceiling_in_place(monkeypatch, dtype, view, residual, ceiling):
+    y, r = some(dtype, view), None if residual is None else some(dtype, view)
+    r = np.ascontiguousarray(r) if residual == "rows" else r
+    twin = y.copy()
+    assert add_relu_(y, r, ceiling) is y
+    monkeypatch.setattr(activation, "module", None)
+    add_relu_(twin, r, ceiling)
+    np.testing.assert_array_equal(y, twin, strict=True)
+    assert not (y < 0).any()
+    assert not (y > ceiling).any()
 
 
 @needs_native

@@ -7,6 +7,8 @@ Not here: which gradient an op has (ops/activation.py). Next room: native/maps.c
 
 from __future__ import annotations
 
+from math import inf
+
 import numpy as np
 
 from pellucid.backend import Array
@@ -76,3 +78,22 @@ def relu6_gradient(gy: Array, y: Array) -> Array:
         if gx is None:
             gx = module.relu6_gradient(like(gy, y), y)
     return keep(gy, ~((y <= 0) | (y >= 6))) if gx is None else gx
+
+
+def add_relu_(y: Array, residual: Array | None = None, ceiling: float = inf) -> Array:
+    """Return y, changed in place to min(max(y + residual, 0), ceiling); a NaN stays one.
+
+    A residual has the shape and dtype of y.
+
+    >>> add_relu_(np.array([-1.0, 2.0, 7.0]), np.array([2.0, -3.0, 0.0]), ceiling=6.0)
+    array([1., 0., 6.])
+    """
+    if module is not None and y.dtype in FLOATS:
+        if residual is not None:
+            residual = like(residual, y)
+        if module.add_relu(y, residual, ceiling):
+            return y
+    if residual is not None:
+        y += residual
+    np.maximum(y, 0, out=y)
+    return y if ceiling == inf else np.minimum(y, ceiling, out=y)

@@ -14,7 +14,7 @@ from pellucid.autograd import Function
 from pellucid.backend import Array
 from pellucid.dtypes import float32, int64
 from pellucid.errors import DTypeError, IndexingError, ShapeError
-from pellucid.kernels.layout import is_channels_last
+from pellucid.kernels.layout import empty_channels_last, is_channels_last
 from pellucid.kernels.place import place
 from pellucid.ops.reduce import normalise_dim
 from pellucid.tensor import Tensor
@@ -28,7 +28,7 @@ class GetItem(Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, key: Any) -> Array:
         ctx.shape, ctx.key = x.shape, key
-        ctx.channels_last = is_channels_last(x.array)
+        ctx.channels_last = x.ndim <= 5 and is_channels_last(x.array)
         return np.asarray(x.array[key])
 
     @staticmethod
@@ -37,7 +37,7 @@ class GetItem(Function):
 
 
 class PutItem(Function):
-    """Zeros with y added at x[key]: what is picked twice is added twice."""
+    """Zeros that lie like x, with y added at x[key]: what is picked twice is added twice."""
 
     equation = "x[i] = sum[k: key[k] = i] y[k]"
 
@@ -49,7 +49,11 @@ class PutItem(Function):
         places = _places(shape, key)
         if places is not None:
             return place(y.array, shape, places, 0, channels_last)
-        x = np.zeros(shape, y.dtype)
+        if channels_last:
+            x = empty_channels_last(shape, y.dtype)
+            x[...] = 0
+        else:
+            x = np.zeros(shape, y.dtype)
         if _is_basic(key):
             x[key] = y.array
         else:
