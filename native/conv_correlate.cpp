@@ -17,6 +17,7 @@ constexpr i64 most_pixels = 1024;       // of one block of lines
 constexpr i64 job_pixels = 256;         // for which it pays to read all weights
 constexpr i64 strip_pixels = 4 * tile_rows;
 constexpr i64 jobs_per_thread = 2;
+constexpr i64 most_fetches = 28;   // at a time: more would wait for each other
 constexpr i64 pack_channels = 16;  // of one job, where outputs are nearer to each other in w
 
 // How the taps are walked: R rows of L adjacent elements each.
@@ -160,16 +161,19 @@ class Correlate {
         const i64 last = smaller(i + strip, pixels);
         Ahead ahead = behind(x, last);
         const i64 fetches = ahead.lines() * tile_rows / ((end - begin) * (last - i)) + 1;
-        for (i64 k = begin; k < end; ++k) outputs(x, k, i, last, ahead, fetches);
+        for (i64 k = begin; k < end; ++k)
+          outputs(x, k, i, last, ahead, fetches <= most_fetches ? fetches : 0);
       }
     }
 
     // A strip of x behind pixel `last`, where one tap reads x as it lies, and x is too large to be
-    // in a cache.
+    // in a cache. For a single block x is read without a pause, and the processor runs ahead
+    // itself.
     Ahead behind(const T* x, i64 last) const {
       const i64 step = g.p_.axis[2].step * patch.column();
       const i64 bytes = i64(sizeof(T)) * g.lines_ * g.p_.axis[2].out * step;
-      const bool flat = g.run_.rows == 1 && g.p_.axis[2].taps == 1 && patch.inside();
+      const bool flat =
+          g.run_.rows == 1 && g.p_.axis[2].taps == 1 && patch.inside() && end - begin > 1;
       return {x + ioff[smaller(last, pixels - 1)] + roff[0], g.run_.length, step,
               flat && bytes >= far_bytes ? smaller(strip_pixels, pixels - last) : 0};
     }

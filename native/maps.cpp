@@ -155,11 +155,50 @@ void copy_rows(const T* from, i64 from_step, T* to, i64 to_step, i64 width, i64 
   each_job((rows + some - 1) / some, job, context);
 }
 
+// Line k of the two innermost axes: what lies between the rows of x is filled at once.
+template <class T>
+void place_line(const Placement<T>& p, i64 line) {
+  const auto &inner = p.axis[p.axes - 1], &rows = p.axis[p.axes - 2];
+  const i64 size = rows.size * inner.size;
+  T *y = p.y + line * size, *next = y;
+  const auto fill_until = [&](T* end) {
+    for (; next < end; ++next) *next = p.value;
+  };
+  i64 from = 0;
+  bool inside = true;
+  for (int a = p.axes - 2; a-- > 0; line /= p.axis[a].size) {
+    const auto& axis = p.axis[a];
+    const i64 at = line % axis.size - axis.start;
+    inside = inside && at >= 0 && at % axis.step == 0 && at / axis.step < axis.count;
+    from += at / axis.step * axis.stride;
+  }
+  for (i64 k = 0; inside && k < rows.count; ++k) {
+    fill_until(y + (rows.start + k * rows.step) * inner.size + inner.start);
+    __builtin_memcpy(next, p.x + from + k * rows.stride, inner.count * sizeof(T));
+    next += inner.count;
+  }
+  fill_until(y + size);
+}
+
+template <class T>
+void place(const Placement<T>& p, const Context& context) {
+  i64 lines = 1;
+  for (int a = 0; a + 2 < p.axes; ++a) lines *= p.axis[a].size;
+  const i64 size = p.axis[p.axes - 2].size * p.axis[p.axes - 1].size;
+  const i64 some = size < run ? run / (size > 0 ? size : 1) : 1;
+  const auto job = [&](i64 k) {
+    const i64 end = lines < (k + 1) * some ? lines : (k + 1) * some;
+    for (i64 line = k * some; line < end; ++line) place_line(p, line);
+  };
+  each_job((lines + some - 1) / some, job, context);
+}
+
 }  // namespace
 
 template <class T>
 const Maps<T> TableOf<T>::maps = {relu<T>,     relu_gradient<T>, relu6<T>, relu6_gradient<T>,
-                                  add_relu<T>, dropout<T>,       add<T>,   copy_rows<T>};
+                                  add_relu<T>, dropout<T>,       add<T>,   copy_rows<T>,
+                                  place<T>};
 
 template const Maps<float> TableOf<float>::maps;
 template const Maps<double> TableOf<double>::maps;

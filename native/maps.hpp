@@ -1,7 +1,7 @@
 // Functions of each element of arrays that lie alike, in one pass over their memory.
 #pragma once
 
-#include "context.hpp"
+#include "conv.hpp"
 
 namespace pellucid {
 
@@ -10,6 +10,21 @@ namespace pellucid {
 struct Kept {
   std::uint64_t key[2];
   std::uint32_t least;
+};
+
+// An array of one value, but for x: element k of axis a of x is element start + k step of y's.
+// At least two axes, from the outermost in memory to the innermost, along which x has neither gaps
+// nor steps.
+template <class T>
+struct Placement {
+  struct Axis {
+    i64 size, count, start, step, stride;  // of y; of x; of x in y; of x in memory
+  };
+  const T* x;
+  T value;
+  int axes;
+  Axis axis[max_axes + 2];
+  T* y;
 };
 
 template <class T>
@@ -33,6 +48,7 @@ struct Maps {
   // Rows of `width` adjacent elements, copied from every from_step to every to_step elements.
   void (*copy_rows)(const T* from, i64 from_step, T* to, i64 to_step, i64 width, i64 rows,
                     const Context&);
+  void (*place)(const Placement<T>&, const Context&);
 };
 
 }  // namespace pellucid

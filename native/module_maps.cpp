@@ -132,6 +132,39 @@ std::optional<std::vector<Result>> part_channels(In x, const std::vector<i64>& s
   return parts;
 }
 
+// An array of one value, but for x: element k of axis a of x is element starts[a] + k steps[a].
+// None where x has gaps or steps along the innermost axis of the result.
+std::optional<Result> place(In x, const std::vector<i64>& shape, const std::vector<i64>& starts,
+                            const std::vector<i64>& steps, double value, bool channels_last) {
+  const std::size_t axes = x.ndim(), inner = channels_last ? 1 : axes - 1;
+  if (axes == 0 || axes > max_axes + 2 || (channels_last && axes < 2) || shape.size() != axes ||
+      starts.size() != axes || steps.size() != axes || steps[inner] != 1 ||
+      (x.shape(inner) > 1 && x.stride(inner) != 1))
+    return std::nullopt;
+  std::size_t sizes[max_axes + 2];
+  for (std::size_t a = 0; a < axes; ++a) {
+    const i64 last = starts[a] + (i64(x.shape(a)) - 1) * steps[a];
+    if (shape[a] < 0 || starts[a] < 0 || steps[a] < 1 || last >= shape[a]) return std::nullopt;
+    sizes[a] = std::size_t(shape[a]);
+  }
+  Result y = empty(axes, sizes, x.dtype(), channels_last);
+  by_type(x, [&](auto zero) {
+    using T = decltype(zero);
+    Placement<T> p{static_cast<const T*>(x.data()), T(value), 0, {}, static_cast<T*>(y.data())};
+    const auto take = [&](std::size_t a) {
+      p.axis[p.axes++] = {shape[a], i64(x.shape(a)), starts[a], steps[a], x.stride(a)};
+    };
+    if (axes == 1) p.axis[p.axes++] = {1, 1, 0, 1, 0};
+    for (std::size_t a = 0; a < axes; ++a)
+      if (a != inner) take(a);
+    take(inner);
+    const i64 count = i64(y.size());
+    WithoutGil without_gil(count);
+    active->functions<T>().maps->place(p, context(count));
+  });
+  return y;
+}
+
 }  // namespace
 
 void add_maps(nb::module_& m) {
@@ -146,6 +179,7 @@ void add_maps(nb::module_& m) {
   m.def("add", &map2<&F::add, &D::add>);
   m.def("join_channels", &join_channels);
   m.def("part_channels", &part_channels);
+  m.def("place", &place);
 }
 
 }  // namespace pellucid

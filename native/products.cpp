@@ -107,9 +107,13 @@ class Tiled {
       constexpr i64 ahead = 16, line = 64 / i64(sizeof(T));
       for (i64 l = 0; l < depth; ++l, b += p.b_row) {
         for (i64 c = 0; c < columns; c += line) __builtin_prefetch(b + ahead * p.b_row + c);
-        for (i64 c = 0; c < columns; c += lanes)
-          store(packed_b + (c / width * depth + l) * width + c % width,
-                load_part(b + c, columns - c));
+        T* to = packed_b + l * width;
+        i64 c = 0;
+        for (; c + width <= columns; c += width, to += depth * width)
+#pragma GCC unroll 4
+          for (i64 v = 0; v < width; v += lanes) store(to + v, load(b + c + v));
+        for (i64 v = 0; c + v < columns; v += lanes)
+          store(to + v, load_part(b + c + v, columns - c - v));
       }
     }
 
@@ -143,25 +147,30 @@ class Tiled {
             to[e] = a[smaller(e, rows - 1 - m) * p.a_row + l * p.a_column];
     }
 
-    // The sums of a panel for rows m to m + count of the block.
+    // Adds the sums of a panel to rows m to m + count of the block.
     void strip(i64 m, i64 count) {
       static constexpr T zeros[width] = {};
       const bool packed = g.gaps_;
       const T* a = packed ? packed_a + m * depth : p.a + (i + m) * p.a_row + k;
       T sums[strip_rows * width];
-      i64 from[strip_rows], to[strip_rows];
+      i64 from[strip_rows], to[strip_rows], to_sums[strip_rows];
       for (i64 e = 0; e < strip_rows; ++e) {
-        from[e] = packed ? e / tile_rows * tile_rows * depth + e % tile_rows
-                         : smaller(e, count - 1) * p.a_row;
-        to[e] = e * width;
+        const i64 row = smaller(e, count - 1);
+        from[e] = packed ? e / tile_rows * tile_rows * depth + e % tile_rows : row * p.a_row;
+        to[e] = row * y_row;
+        to_sums[e] = e * width;
       }
       // The rows of the next strip, where they come from memory
       const i64 next = packed || !g.far_ ? 0 : smaller(strip_rows, rows - m - count);
       Ahead ahead(a + count * p.a_row, depth, p.a_row, next);
       const i64 tiles = filled(count, tile_rows) / tile_rows * filled(columns, width) / width;
       const i64 fetches = ahead.lines() / tiles + 1;
+      const T* bias = !g.turned_ && k + depth == p.depth ? p.bias : nullptr;
       for (i64 c = 0; c < columns; c += width) {
         const i64 left = smaller(width, columns - c);
+        T* row = y + m * y_row + c;
+        const bool in_place = !bias && (g.turned_ || left % lanes == 0);
+        const bool begins = k == 0 || !in_place;
         const Product<T> product{count,
                                  a,
                                  from,
@@ -171,21 +180,19 @@ class Tiled {
                                  packed ? tile_rows : 1,
                                  packed_b + c * depth,
                                  width,
-                                 zeros,
-                                 sums,
-                                 to,
+                                 begins ? zeros : nullptr,
+                                 in_place ? row : sums,
+                                 in_place ? to : to_sums,
                                  false,
                                  &ahead,
                                  fetches};
         tile<T>((left + lanes - 1) / lanes, product);
-        deliver(sums, m, count, c, left);
+        if (!in_place) deliver(sums, count, left, bias ? bias + j + c : nullptr, row);
       }
     }
 
-    // Adds the sums of a panel to those of the panels before it, and at last the bias.
-    void deliver(const T* sums, i64 m, i64 count, i64 c, i64 left) const {
-      const T* bias = g.turned_ || k + depth < p.depth || !p.bias ? nullptr : p.bias + j + c;
-      T* row = y + m * y_row + c;
+    // Adds such sums to those of the panels before it, and the bias, where the tile cannot.
+    void deliver(const T* sums, i64 count, i64 left, const T* bias, T* row) const {
       for (i64 e = 0; e < count; ++e, sums += width, row += y_row)
         for (i64 v = 0; v < left; v += lanes) {
           Vec<T> sum = load(sums + v);

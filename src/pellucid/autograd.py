@@ -11,7 +11,6 @@ from __future__ import annotations
 import functools
 import heapq
 import itertools
-import weakref
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar, TypeAlias
 
@@ -302,13 +301,11 @@ class _Walk:
             self._gradients[target] = [None] * len(target._outputs)
             heapq.heappush(self._waiting, (-target._sequence, target))
         slots = self._gradients[target]
-        known = slots[index]
-        if known is None:
-            slots[index] = gradient
-        elif target.takes_pairs and not self.create_graph and not isinstance(known, tuple):
-            slots[index] = known, gradient
-        else:
-            slots[index] = _sum_of(known) + gradient
+        arrived: Any = gradient
+        if (known := slots[index]) is not None:
+            pair = target.takes_pairs and not isinstance(known, tuple)
+            arrived = (known, gradient) if pair else _sum_of(known) + gradient
+        slots[index] = arrived
 
     def run(self, wanted: set[tuple[int, int]], useful: set[Function] | None) -> None:
         """Run every node that gradients reach, or only the `useful` ones."""
@@ -319,7 +316,7 @@ class _Walk:
         while self._waiting:
             _, node = heapq.heappop(self._waiting)
             gradients = self._gradients.pop(node)
-            if node.takes_pairs and (node._hooks or wanted or self._watchers):
+            if node.takes_pairs and (node._hooks or wanted or self._watchers or self.create_graph):
                 gradients = [_sum_of(gradient) for gradient in gradients]
             for index, arrived in enumerate(gradients) if node._hooks or wanted else ():
                 if arrived is not None:
@@ -502,18 +499,6 @@ def grad(
             )
         found.append(gradient)
     return tuple(found)
-
-
-def retain_grad(tensor: Tensor) -> None:
-    """Let `backward` keep the gradient of an inner tensor, without keeping the tensor alive."""
-    reference = weakref.ref(tensor)
-
-    def keep(gradient: Tensor) -> None:
-        inner = reference()
-        if inner is not None:
-            inner.grad = gradient.clone() if inner.grad is None else inner.grad + gradient
-
-    tensor.register_hook(keep)
 
 
 def _leading_to(wanted: set[tuple[int, int]], roots: Iterable[Tensor]) -> set[Function]:

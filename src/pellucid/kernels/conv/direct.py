@@ -55,7 +55,7 @@ def workspace(spec: ConvSpec, direction: Direction, dtype: DType) -> int:
 
     forward and grad_input: packed weights, whose outputs are rounded up to whole tiles, and in each
     thread the rows of x under a block of outputs, at least of one line, with tables of places.
-    grad_weight: in each thread such rows of at most 66 channels, gy of 128 pixels and the sums of a
+    grad_weight: in each thread such rows of at most 66 channels, gy of 384 pixels and the sums of a
     chunk of gw; partial sums where there are few chunks. Of a 1x1 convolution without padding, 256
     pixels of at most 512 channels each. The pool rounds up by a quarter.
     """
@@ -80,10 +80,10 @@ def _gradient_workspace(spec: ConvSpec, axes: list[AxisSizes], item: int) -> int
     outputs = min(rounded_up(spec.out_channels // spec.groups, TILE_BYTES // item), 128)
     # As many channels as fit into 256 KiB, or one vector of them; parts are rounded up to 6.
     sums = max(320 << 10, item * taps * outputs * (min(part, 64 // item) + 6))
-    columns = min(axes[-1].out, 128)
+    columns = min(axes[-1].out, 384)
     rows = _rows_in_hand(spec.batch, axes, columns, part, item)
-    tables = 8 * (128 + 2 * (taps * part + 6))
-    job = item * (128 * outputs + rows) + tables + weights_in_hand(taps)
+    tables = 8 * (384 + 2 * (taps * part + 6))
+    job = item * (384 * outputs + rows) + tables + weights_in_hand(taps)
     return most_partial_sums(sums) + get_num_threads() * (sums + job)
 
 
