@@ -7,6 +7,7 @@ Not here: picking elements by index (index.py). Next room: reduce.py.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -191,7 +192,7 @@ def flatten(x: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
         raise ShapeError(
             "flatten", f"end_dim={end_dim} lies before start_dim={start_dim}", fix="exchange them"
         )
-    joined = int(np.prod(x.shape[first : last + 1], dtype=np.int64))
+    joined = prod(x.shape[first : last + 1])
     return reshape(x, (*x.shape[:first], joined, *x.shape[last + 1 :]))
 
 
