@@ -4,8 +4,9 @@
 //
 // A job makes a block of y. It packs a panel of its columns of b as the tile reads them, and one of
 // its rows of a where those have gaps, into memory that stays near. So a large matrix is read from
-// memory once, as it lies, and y is written there once. Where a has few rows and the columns of b
-// have no gaps, the jobs make y^T = b^T a^T: then the small a is packed, and the large b is not.
+// memory once, as it lies, and y is written there once. Where a has few rows, rows of b that are in
+// a cache are not packed; and where columns of b have no gaps, the jobs make y^T = b^T a^T: then
+// the small a is packed, and the large b is not.
 #include "products.hpp"
 
 #include "jobs.hpp"
@@ -46,6 +47,8 @@ class Tiled {
     }
     gaps_ = p_.a_column != 1;
     far_ = p_.rows * p_.depth * i64(sizeof(T)) >= far_bytes;
+    near_ = p_.b_column == 1 && p_.rows <= few_rows / 2 &&
+            p_.depth * p_.columns * i64(sizeof(T)) < far_bytes;
     panel_ = smaller(p_.panel, p_.depth);
     const i64 near = near_bytes / i64(sizeof(T)) / panel_;
     width_ = filled(smaller(near, p_.columns), width);
@@ -87,7 +90,7 @@ class Tiled {
       y_row = g.turned_ ? g.width_ : p.y_row;
       for (k = 0; k < p.depth; k += p.panel) {
         depth = smaller(p.panel, p.depth - k);
-        pack_columns();
+        if (!g.near_ || columns % width) pack_columns();
         if (g.gaps_) pack_rows();
         for (i64 m = 0; m < rows; m += strip_rows) strip(m, smaller(strip_rows, rows - m));
       }
@@ -171,6 +174,7 @@ class Tiled {
         T* row = y + m * y_row + c;
         const bool in_place = !bias && (g.turned_ || left % lanes == 0);
         const bool begins = k == 0 || !in_place;
+        const bool lies = g.near_ && left == width;
         const Product<T> product{count,
                                  a,
                                  from,
@@ -178,8 +182,8 @@ class Tiled {
                                  1,
                                  depth,
                                  packed ? tile_rows : 1,
-                                 packed_b + c * depth,
-                                 width,
+                                 lies ? p.b + k * p.b_row + j + c : packed_b + c * depth,
+                                 lies ? p.b_row : width,
                                  begins ? zeros : nullptr,
                                  in_place ? row : sums,
                                  in_place ? to : to_sums,
@@ -225,6 +229,7 @@ class Tiled {
   const bool turned_;
   bool gaps_;  // whether the rows of a have them
   bool far_;   // whether a comes from memory
+  bool near_;  // whether rows of b are read where they lie, in a cache
   i64 panel_, width_, height_;
   Flag failed_;
 };
