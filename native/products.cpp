@@ -53,9 +53,12 @@ class Tiled {
     const i64 near = near_bytes / i64(sizeof(T)) / panel_;
     width_ = filled(smaller(near, p_.columns), width);
     height_ = filled(smaller(smaller(gaps_ ? near : most_rows, most_rows), p_.rows), strip_rows);
-    while (jobs() < least_jobs && width_ > 2 * width) width_ = filled(width_ / 2, width);
-    while (jobs() < least_jobs && height_ > 2 * strip_rows)
-      height_ = filled(height_ / 2, strip_rows);
+    const auto cut = [&](i64& size, i64 unit) {
+      while (jobs() < least_jobs && size > 2 * unit) size = filled(size / 2, unit);
+    };
+    if (gaps_) cut(height_, strip_rows);  // packed again for each strip of columns, one by one
+    cut(width_, width);
+    cut(height_, strip_rows);
   }
 
   bool run() {
@@ -143,11 +146,17 @@ class Tiled {
     void pack_rows() const {
       const T* a = p.a + i * p.a_row + k * p.a_column;
       T* to = packed_a;
-      for (i64 m = 0; m < rows; m += tile_rows, a += tile_rows * p.a_row)
-        for (i64 l = 0; l < depth; ++l, to += tile_rows)
-#pragma GCC unroll 6
-          for (i64 e = 0; e < tile_rows; ++e)
-            to[e] = a[smaller(e, rows - 1 - m) * p.a_row + l * p.a_column];
+      for (i64 m = 0; m < rows; m += tile_rows, a += tile_rows * p.a_row) {
+        const i64 last = smaller(tile_rows, rows - m) - 1;
+        const bool adjacent = p.a_row == 1 && last == tile_rows - 1;
+        for (i64 l = 0; l < depth; ++l, to += tile_rows) {
+          const T* column = a + l * p.a_column;
+          if (adjacent)
+            __builtin_memcpy(to, column, tile_rows * sizeof(T));
+          else
+            for (i64 e = 0; e < tile_rows; ++e) to[e] = column[smaller(e, last) * p.a_row];
+        }
+      }
     }
 
     // Adds the sums of a panel to rows m to m + count of the block.
