@@ -46,7 +46,6 @@ class Tiled {
       p_.b = p.a, p_.b_row = p.a_column, p_.b_column = p.a_row;
     }
     gaps_ = p_.a_column != 1;
-    far_ = p_.rows * p_.depth * i64(sizeof(T)) >= far_bytes;
     near_ = p_.b_column == 1 && p_.rows <= few_rows / 2 &&
             p_.depth * p_.columns * i64(sizeof(T)) < far_bytes;
     panel_ = smaller(p_.panel, p_.depth);
@@ -160,7 +159,7 @@ class Tiled {
     }
 
     // Adds the sums of a panel to rows m to m + count of the block.
-    void strip(i64 m, i64 count) {
+    void strip(i64 m, i64 count) const {
       static constexpr T zeros[width] = {};
       const bool packed = g.gaps_;
       const T* a = packed ? packed_a + m * depth : p.a + (i + m) * p.a_row + k;
@@ -172,11 +171,6 @@ class Tiled {
         to[e] = row * y_row;
         to_sums[e] = e * width;
       }
-      // The rows of the next strip, where they come from memory
-      const i64 next = packed || !g.far_ ? 0 : smaller(strip_rows, rows - m - count);
-      Ahead ahead(a + count * p.a_row, depth, p.a_row, next);
-      const i64 tiles = filled(count, tile_rows) / tile_rows * filled(columns, width) / width;
-      const i64 fetches = ahead.lines() / tiles + 1;
       const T* bias = !g.turned_ && k + depth == p.depth ? p.bias : nullptr;
       for (i64 c = 0; c < columns; c += width) {
         const i64 left = smaller(width, columns - c);
@@ -196,9 +190,7 @@ class Tiled {
                                  begins ? zeros : nullptr,
                                  in_place ? row : sums,
                                  in_place ? to : to_sums,
-                                 false,
-                                 &ahead,
-                                 fetches};
+                                 false};
         tile<T>((left + lanes - 1) / lanes, product);
         if (!in_place) deliver(sums, count, left, bias ? bias + j + c : nullptr, row);
       }
@@ -237,7 +229,6 @@ class Tiled {
   const Context& context_;
   const bool turned_;
   bool gaps_;  // whether the rows of a have them
-  bool far_;   // whether a comes from memory
   bool near_;  // whether rows of b are read where they lie, in a cache
   i64 panel_, width_, height_;
   Flag failed_;
