@@ -63,6 +63,15 @@ SWEEPS = [
         for kernel in ("k3x3 p1", "k5x5 p2")
     ),
     Sweep(
+        "winograd._LEAST_IN_MANY of forward and grad_input: the channels of each of 16 groups",
+        "winograd", "direct", True,
+        {
+            c: [f"n8 c{16 * c} i{i}x{i} o{16 * c} k3x3 p1 g16" for i in (7, 14, 28)]
+            for c in (16, 20, 24, 32)
+        },
+        winograd._LEAST_IN_MANY,
+    ),
+    Sweep(
         "winograd._LEAST_PIXELS of grad_weight: the pixels of gy", "winograd", "direct", True,
         {
             n * i * i: [f"n{n} c{c} i{i}x{i} o{c} k3x3 p1" for c in (16, 64, 256)]

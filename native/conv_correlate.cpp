@@ -14,8 +14,11 @@ namespace {
 constexpr i64 patch_bytes = 512 << 10;  // of x in hand, a part of the second cache level
 constexpr i64 near_bytes = 512 << 10;   // of weights that stay near
 constexpr i64 most_pixels = 1024;       // of one block of lines
+constexpr i64 job_pixels = 256;         // for which it pays to read all weights
 constexpr i64 strip_pixels = 4 * tile_rows;
-constexpr i64 jobs_per_thread = 4;
+constexpr i64 jobs_per_thread = 2;
+constexpr i64 most_fetches = 28;   // at a time: more would wait for each other
+constexpr i64 pack_channels = 16;  // of one job, where outputs are nearer to each other in w
 
 // How the taps are walked: R rows of L adjacent elements each.
 struct Run {
@@ -43,15 +46,23 @@ class Correlate {
         patch_(p.x, p.x_image, p.axis, p.groups * p.in_channels, p.axis[2].out),
         weights_(p) {
     run_ = run_of(p, patch_.column());
-    blocks_ = (p.out_channels + width - 1) / width;
+    blocks_ = divide_up(p.out_channels, width);
     block_size_ = run_.rows * run_.length * width;
-    const i64 columns = p.axis[2].out;
-    lines_ = p.images * p.axis[0].out * p.axis[1].out;
-    lines_per_job_ = patch_.lines_within(patch_bytes);
-    if (lines_per_job_ == p.axis[1].out)  // small images: several of them
-      lines_per_job_ *= patch_.images_within(most_pixels / 2, columns);
-    lines_per_job_ = larger(1, smaller(lines_per_job_, most_pixels / columns));
-    line_jobs_ = (lines_ + lines_per_job_ - 1) / lines_per_job_;
+    across_ = p.w_out < p.w_in;
+    packs_ = across_ ? divide_up(p.in_channels, pack_channels) : blocks_;
+    const i64 columns = p.axis[2].out, high = p.axis[1].out;
+    lines_ = p.images * p.axis[0].out * high;
+    i64 lines = patch_.lines_within(patch_bytes), unit = 1;
+    lines = smaller(lines, most_pixels / columns);
+    if (lines == high) {  // small images: several of them
+      unit = high;
+      lines *= patch_.images_within(job_pixels, columns);
+    }
+    line_jobs_ = divide_up(lines_, larger(1, lines));
+    if (line_jobs_ > context.threads)  // as many for each
+      line_jobs_ = divide_up(line_jobs_, context.threads) * context.threads;
+    lines_per_job_ = larger(1, divide_up(lines_ / unit, larger(1, line_jobs_)) * unit);
+    line_jobs_ = divide_up(lines_, lines_per_job_);
     const i64 wanted = jobs_per_thread * context.threads;
     output_jobs_ = smaller(p.groups * blocks_, larger(1, wanted / larger(1, line_jobs_)));
   }
@@ -63,7 +74,7 @@ class Correlate {
     if (!made) packed = {context_.allocate(bytes), bytes};
     packed_ = static_cast<T*>(packed.data);
     if (!packed_) return false;
-    if (!made) context_.parallel(blocks, pack, this);
+    if (!made) context_.parallel(p_.groups * packs_, pack, this);
     if (!failed_) context_.parallel(line_jobs_ * output_jobs_, work, this);
     context_.release(own.data);
     return !failed_;
@@ -73,8 +84,8 @@ class Correlate {
   static constexpr i64 lanes = Simd<T>::lanes;
   static constexpr i64 width = tile_width<T>;
 
-  // Weights of one block of outputs as the tile reads them, [r][l][width]; zeros past the last
-  // output of the last vector.
+  // Weights as the tile reads them, blocks of [r][l][width]; zeros past the last output of the last
+  // vector. A job takes what lies together in w: a block of outputs, or a few input channels.
   static void pack(void* self, i64 k) {
     auto& g = *static_cast<Correlate*>(self);
     const Correlation<T>& p = g.p_;
@@ -84,18 +95,25 @@ class Correlate {
       g.failed_.raise();
       return;
     }
-    const i64 group = k / g.blocks_, first = k % g.blocks_ * width;
-    for (i64 o = first; o < smaller(first + width, p.out_channels); o += lanes) {
-      T* to = g.packed_ + k * g.block_size_ + o - first;
-      const auto put = [&](i64 c, const Vec<T>* w) {
-        T* row = to + c * width;
-        for (i64 t = 0; t < p.axis[0].taps; ++t)
-          for (i64 u = 0; u < p.axis[1].taps; ++u)
-            for (i64 v = 0; v < p.axis[2].taps; ++v, row += p.in_channels * width)
-              store(row, w[p.axis[0].weight[t] + p.axis[1].weight[u] + p.axis[2].weight[v]]);
-      };
-      const i64 left = p.out_channels - o;
-      g.weights_.each(p.w + group * p.w_group + o * p.w_out, left, 0, p.in_channels, buffer, put);
+    const i64 group = k / g.packs_, part = k % g.packs_;
+    const i64 first = g.across_ ? part * pack_channels : 0;
+    const i64 last = g.across_ ? smaller(first + pack_channels, p.in_channels) : p.in_channels;
+    const i64 step = g.across_ ? 1 : p.in_channels;
+    for (i64 block = g.across_ ? 0 : part; block < (g.across_ ? g.blocks_ : part + 1); ++block) {
+      T* to = g.packed_ + (group * g.blocks_ + block) * g.block_size_;
+      const i64 left = smaller(width, p.out_channels - block * width);
+      for (i64 c = first; c < last; c += step)
+        for (i64 o = 0; o < left; o += lanes) {
+          const auto put = [&](i64 in, const Vec<T>* w) {
+            T* row = to + in * width + o;
+            for (i64 t = 0; t < p.axis[0].taps; ++t)
+              for (i64 u = 0; u < p.axis[1].taps; ++u)
+                for (i64 v = 0; v < p.axis[2].taps; ++v, row += p.in_channels * width)
+                  store(row, w[p.axis[0].weight[t] + p.axis[1].weight[u] + p.axis[2].weight[v]]);
+          };
+          g.weights_.each(p.w + group * p.w_group + (block * width + o) * p.w_out, left - o, c,
+                          c + step, buffer, put);
+        }
     }
     g.context_.release(buffer);
   }
@@ -143,16 +161,19 @@ class Correlate {
         const i64 last = smaller(i + strip, pixels);
         Ahead ahead = behind(x, last);
         const i64 fetches = ahead.lines() * tile_rows / ((end - begin) * (last - i)) + 1;
-        for (i64 k = begin; k < end; ++k) outputs(x, k, i, last, ahead, fetches);
+        for (i64 k = begin; k < end; ++k)
+          outputs(x, k, i, last, ahead, fetches <= most_fetches ? fetches : 0);
       }
     }
 
     // A strip of x behind pixel `last`, where one tap reads x as it lies, and x is too large to be
-    // in a cache.
+    // in a cache. For a single block x is read without a pause, and the processor runs ahead
+    // itself.
     Ahead behind(const T* x, i64 last) const {
       const i64 step = g.p_.axis[2].step * patch.column();
       const i64 bytes = i64(sizeof(T)) * g.lines_ * g.p_.axis[2].out * step;
-      const bool flat = g.run_.rows == 1 && g.p_.axis[2].taps == 1 && patch.inside();
+      const bool flat =
+          g.run_.rows == 1 && g.p_.axis[2].taps == 1 && patch.inside() && end - begin > 1;
       return {x + ioff[smaller(last, pixels - 1)] + roff[0], g.run_.length, step,
               flat && bytes >= far_bytes ? smaller(strip_pixels, pixels - last) : 0};
     }
@@ -227,7 +248,8 @@ class Correlate {
   Patch<T> patch_;
   Weights<T> weights_;
   Run run_;
-  i64 blocks_, block_size_, lines_, lines_per_job_, line_jobs_, output_jobs_;
+  bool across_;  // whether outputs are nearer to each other in w than input channels
+  i64 packs_, blocks_, block_size_, lines_, lines_per_job_, line_jobs_, output_jobs_;
   T* packed_ = nullptr;
   Flag failed_;
 };

@@ -17,10 +17,6 @@ constexpr i64 frame_bytes = 256 << 10;  // planes of one block: half of a small 
 constexpr i64 most_frames = 4;          // as large may one be whose rows are long
 constexpr i64 most_channels = 4;        // of one pass over the planes
 
-PELLUCID_INLINE i64 divide_up(i64 a, i64 b) {
-  return (a + b - 1) / b;
-}
-
 // One axis: pixel k step + rho of gx meets pixel k + shift of gy under the taps of phase rho.
 struct Shifts {
   explicit Shifts(const Axis& axis) : axis(axis), low(of(0)), high(of(0)) {

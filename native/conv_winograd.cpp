@@ -25,8 +25,8 @@ namespace {
 
 constexpr i64 tile_bytes = 2 << 20;  // of V of a block of tiles, a part of the second cache level
 constexpr i64 most_tiles = 48;
-constexpr i64 panel = 128;        // elements of k added at a time
-constexpr i64 output_chunk = 64;  // output channels of one pass over V
+constexpr i64 panel = 128;         // elements of k added at a time
+constexpr i64 output_chunk = 64;   // output channels of one pass over V
 constexpr i64 near_channels = 16;  // whose weights are read at a time
 constexpr i64 jobs_per_thread = 4;
 constexpr i64 most_shared = 64 << 20;  // bytes of V of all tiles

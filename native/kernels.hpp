@@ -5,8 +5,8 @@
 #pragma once
 
 #include "conv.hpp"
-#include "maps.hpp"
 #include "losses.hpp"
+#include "maps.hpp"
 #include "norms.hpp"
 #include "pooling.hpp"
 #include "products.hpp"

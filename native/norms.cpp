@@ -196,9 +196,9 @@ void job_statistics(const T* x, const Lines& lines, i64 k, double* own) {
   }
 }
 
-// The sum of each channel.
-template <class T>
-bool sums(const T* x, i64 rows, i64 channels, T* sum, const Context& context) {
+// The sum of each channel, where work(lines, k, line) sums the elements of the lines of job k.
+template <class T, class Work>
+bool sums_by(Work work, i64 rows, i64 channels, T* sum, const Context& context) {
   const Lines lines(rows, channels);
   const i64 per_job = channels + lines.padded();
   Workspace workspace(lines.jobs * per_job + channels, context);
@@ -206,7 +206,7 @@ bool sums(const T* x, i64 rows, i64 channels, T* sum, const Context& context) {
   double* parts = workspace.take<double>(lines.jobs * per_job);
   const auto job = [=](i64 k) {
     double *own = parts + k * per_job, *line = own + channels;
-    sum_lines(x, lines, k, lines.rows_of(k), line);
+    work(lines, k, line);
     lines.fold(line, own);
   };
   each_job(lines.jobs, job, context);
@@ -216,6 +216,33 @@ bool sums(const T* x, i64 rows, i64 channels, T* sum, const Context& context) {
     for (i64 c = 0; c < channels; ++c) total[c] += parts[k * per_job + c];
   for (i64 c = 0; c < channels; ++c) sum[c] = T(total[c]);
   return true;
+}
+
+template <class T>
+bool sums(const T* x, i64 rows, i64 channels, T* sum, const Context& context) {
+  const auto work = [=](const Lines& lines, i64 k, double* line) {
+    sum_lines(x, lines, k, lines.rows_of(k), line);
+  };
+  return sums_by(work, rows, channels, sum, context);
+}
+
+template <class T>
+bool relu_gradient_sums(const T* gy, const T* y, T* gx, i64 rows, i64 channels, T* sum,
+                        const Context& context) {
+  const auto work = [=](const Lines& lines, i64 k, double* line) {
+    clear(line, lines.padded());
+    lines.each_line(k, [&](auto together, i64 first, i64 count) __attribute__((always_inline)) {
+      each_vector<T>(together, count, [&](auto at) __attribute__((always_inline)) {
+        add_to(line + at.e, sum_of<T>(together, [&](i64 l) __attribute__((always_inline)) {
+                 const i64 e = first + l * lines.width;
+                 const Vec<T> g = at.load(y + e) <= 0 ? Vec<T>{} : at.load(gy + e);
+                 at.store(gx + e, g);
+                 return g;
+               }));
+      });
+    });
+  };
+  return sums_by(work, rows, channels, sum, context);
 }
 
 template <class T>
@@ -309,8 +336,12 @@ bool normalise(const Normalisation<T>& p, const T* residual, bool relu, T ceilin
 }
 
 // Where the gradient passes: everywhere, where the normalised is positive, or where y is; `below`:
-// and is below the ceiling.
-enum class Passes { all, normalised, normalised_below, output };
+// and is below the ceiling; `two`: and it is a sum of two.
+enum class Passes { all, normalised, normalised_below, output, output_two };
+
+constexpr bool by_output(Passes passes) {
+  return passes == Passes::output || passes == Passes::output_two;
+}
 
 // A gradient at some lines: what is the same for all jobs.
 template <class T>
@@ -326,7 +357,7 @@ template <class T, Passes passes>
 PELLUCID_INLINE Vec<T> passed(Vec<T> gy, Vec<T> distance, Vec<T> factor, Vec<T> bias, Vec<T> y,
                               T ceiling) {
   if constexpr (passes == Passes::all) return gy;
-  if constexpr (passes != Passes::output) y = distance * factor + bias;
+  if constexpr (!by_output(passes)) y = distance * factor + bias;
   if constexpr (passes == Passes::normalised) return y <= 0 ? Vec<T>{} : gy;
   return ((y <= 0) | (y - ceiling >= 0)) ? Vec<T>{} : gy;
 }
@@ -347,11 +378,11 @@ void job_sums(const Shared<T>& s, i64 k, double* gb) {
       for (int l = 0; l < together.count; ++l) {
         const i64 line = first + l * lines.width;
         const Vec<T> distance = at.load(s.p.forward.x + line) - mean;
-        Vec<T> y{};
-        if constexpr (passes == Passes::output) y = at.load(s.p.y + line);
-        const Vec<T> g =
-            passed<T, passes>(at.load(s.p.gy + line), distance, factor, bias, y, s.p.ceiling);
-        if constexpr (passes == Passes::output) at.store(s.p.gr + line, g);
+        Vec<T> g = at.load(s.p.gy + line), y{};
+        if constexpr (passes == Passes::output_two) g += at.load(s.p.more + line);
+        if constexpr (by_output(passes)) y = at.load(s.p.y + line);
+        g = passed<T, passes>(g, distance, factor, bias, y, s.p.ceiling);
+        if constexpr (by_output(passes)) at.store(s.p.gr + line, g);
         sum[l % 2] = l < 2 ? g : sum[l % 2] + g;
         products[l % 2] = l < 2 ? g * distance : fma(g, distance, products[l % 2]);
       }
@@ -412,9 +443,8 @@ bool gradient_where(const NormalisationGradient<T>& p, const Context& context) {
   lines.spread([&](i64 c) { return -factor(c) * f.scale[c] * (gw[c] / M); }, shared.slope);
   lines.spread([&](i64 c) { return -factor(c) * (gb[c] / M); }, shared.offset);
   // What passed by y is already in gr.
-  constexpr bool by_output = passes == Passes::output;
-  constexpr Passes left = by_output ? Passes::all : passes;
-  const T* gy = by_output ? p.gr : p.gy;
+  constexpr Passes left = by_output(passes) ? Passes::all : passes;
+  const T* gy = by_output(passes) ? p.gr : p.gy;
   const auto job = p.constant ? job_gradient<T, left, true> : job_gradient<T, left, false>;
   each_job(lines.jobs, [&](i64 k) { job(shared, gy, lines.jobs - 1 - k); }, context);
   return true;
@@ -423,7 +453,9 @@ bool gradient_where(const NormalisationGradient<T>& p, const Context& context) {
 template <class T>
 bool gradient(const NormalisationGradient<T>& p, const Context& context) {
   if (!p.relu) return gradient_where<T, Passes::all>(p, context);
-  if (p.y) return gradient_where<T, Passes::output>(p, context);
+  if (p.y)
+    return p.more ? gradient_where<T, Passes::output_two>(p, context)
+                  : gradient_where<T, Passes::output>(p, context);
   return p.ceiling - p.ceiling == 0 ? gradient_where<T, Passes::normalised_below>(p, context)
                                     : gradient_where<T, Passes::normalised>(p, context);
 }
@@ -431,7 +463,8 @@ bool gradient(const NormalisationGradient<T>& p, const Context& context) {
 }  // namespace
 
 template <class T>
-const Norms<T> TableOf<T>::norms = {sums<T>, statistics<T>, normalise<T>, gradient<T>};
+const Norms<T> TableOf<T>::norms = {sums<T>, relu_gradient_sums<T>, statistics<T>, normalise<T>,
+                                    gradient<T>};
 
 template const Norms<float> TableOf<float>::norms;
 template const Norms<double> TableOf<double>::norms;

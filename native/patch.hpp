@@ -16,6 +16,9 @@ PELLUCID_INLINE i64 smaller(i64 a, i64 b) {
 PELLUCID_INLINE i64 larger(i64 a, i64 b) {
   return a > b ? a : b;
 }
+PELLUCID_INLINE i64 divide_up(i64 a, i64 b) {
+  return (a + b - 1) / b;
+}
 
 // The first and the last place that an axis reads, relative to output 0.
 struct Reach {
@@ -53,11 +56,13 @@ class Patch {
   // From one column of the patch to the next.
   i64 column() const { return column_; }
 
-  // How many lines of one image are cut off together, so that their rows fit into `bytes`.
+  // How many lines of one image are cut off together, so that their rows fit into `bytes`. Of x
+  // itself, what no tap reaches does not count.
   i64 lines_within(i64 bytes) const {
-    const i64 row = width_ * channels_ * i64(sizeof(T)) * axis_[0].taps;
-    const i64 rows = larger(bytes / row - span(1), 0);
-    return smaller(larger(rows / axis_[1].step, 0) + 1, axis_[1].out);
+    const i64 step = inside_ ? smaller(axis_[1].step, span(1)) : axis_[1].step;
+    const i64 width = inside_ ? smaller(width_, axis_[2].out * span(2)) : width_;
+    const i64 rows = bytes / (width * channels_ * i64(sizeof(T)) * axis_[0].taps);
+    return smaller(larger(rows - span(1), 0) / step + 1, axis_[1].out);
   }
 
   // How many images are taken together where they are small: about `pixels`, in `columns` at a

@@ -253,8 +253,10 @@ PELLUCID_INLINE void add_to(double* sums, Vec<double> v) {
 // GCC converts vectors two elements at a time if it is left to it.
 #if defined(__AVX512F__)
 PELLUCID_INLINE void add_to(double* sums, Vec<float> v) {
-  const __m256 high = _mm256_castpd_ps(_mm512_maskz_extractf64x4_pd(-1, _mm512_castps_pd(v), 1));
-  add_to(sums, Vec<double>(_mm512_maskz_cvtps_pd(-1, _mm512_castps512_ps256(v))));
+  const __m512d both = _mm512_castps_pd(v);
+  const __m256 low = _mm256_castpd_ps(_mm512_maskz_extractf64x4_pd(-1, both, 0));
+  const __m256 high = _mm256_castpd_ps(_mm512_maskz_extractf64x4_pd(-1, both, 1));
+  add_to(sums, Vec<double>(_mm512_maskz_cvtps_pd(-1, low)));
   add_to(sums + 8, Vec<double>(_mm512_maskz_cvtps_pd(-1, high)));
 }
 #elif defined(__AVX2__)

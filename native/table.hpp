@@ -16,6 +16,8 @@ bool correlate_directly(const Correlation<T>&, const Context&);
 template <class T>
 bool grad_weight_directly(const WeightGradient<T>&, const Context&);
 template <class T>
+bool grad_weight_pointwise(const WeightGradient<T>&, const Context&);
+template <class T>
 bool correlate_winograd(const Correlation<T>&, const Context&);
 template <class T>
 bool grad_weight_winograd(const WeightGradient<T>&, const Context&);

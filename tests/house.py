@@ -34,7 +34,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "backend": {"errors"},
     "dtypes": {"errors"},
     "random": {"errors"},
-    "kernels": {"errors", "backend", "dtypes"},
+    "kernels": {"errors", "backend", "dtypes", "random"},
     "hooks": set(),
     "files": {"errors"},
     "checkpoint": _BASE | {"tensor", "files"},

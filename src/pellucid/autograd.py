@@ -11,7 +11,6 @@ from __future__ import annotations
 import functools
 import heapq
 import itertools
-import weakref
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar, TypeAlias
 
@@ -62,6 +61,8 @@ class Function:
 
     # What the op computes, one element at a time; explain/ derives the gradients from it.
     equation: ClassVar[str] = ""
+    # Whether `backward` may get a gradient as a pair, to be added in a pass that it makes anyway.
+    takes_pairs: ClassVar[bool] = False
     _counter: ClassVar[itertools.count[int]] = itertools.count()
 
     needs_input_grad: tuple[bool, ...] = ()
@@ -287,7 +288,7 @@ class _Walk:
         self.held: set[int] = set()  # owners of memory that a caller or a hook may still hold
         self._watchers = watchers.now
         self._waiting: list[tuple[int, Function]] = []
-        self._gradients: dict[Function, list[Tensor | None]] = {}
+        self._gradients: dict[Function, list[Any]] = {}  # tensors, pairs of them, or None
 
     def deliver(self, edge: Edge, gradient: Tensor) -> None:
         """Add a gradient to what has arrived at a leaf or at an output of a node."""
@@ -300,8 +301,11 @@ class _Walk:
             self._gradients[target] = [None] * len(target._outputs)
             heapq.heappush(self._waiting, (-target._sequence, target))
         slots = self._gradients[target]
-        known = slots[index]
-        slots[index] = gradient if known is None else known + gradient
+        arrived: Any = gradient
+        if (known := slots[index]) is not None:
+            pair = target.takes_pairs and not isinstance(known, tuple)
+            arrived = (known, gradient) if pair else _sum_of(known) + gradient
+        slots[index] = arrived
 
     def run(self, wanted: set[tuple[int, int]], useful: set[Function] | None) -> None:
         """Run every node that gradients reach, or only the `useful` ones."""
@@ -312,6 +316,8 @@ class _Walk:
         while self._waiting:
             _, node = heapq.heappop(self._waiting)
             gradients = self._gradients.pop(node)
+            if node.takes_pairs and (node._hooks or wanted or self._watchers or self.create_graph):
+                gradients = [_sum_of(gradient) for gradient in gradients]
             for index, arrived in enumerate(gradients) if node._hooks or wanted else ():
                 if arrived is not None:
                     hooks = (node._hooks or {}).get(index)
@@ -365,6 +371,11 @@ class _Walk:
                 self.deliver(edge, gradient)
         if not self.retain_graph:
             node._saved = None if node._saved else node._saved
+
+
+def _sum_of(gradient: Any) -> Any:
+    """Add the two gradients of a pair; another one is what it is."""
+    return gradient[0] + gradient[1] if isinstance(gradient, tuple) else gradient
 
 
 def _root_gradient(op: str, y: Tensor, gradient: Tensor | None) -> Tensor:
@@ -488,18 +499,6 @@ def grad(
             )
         found.append(gradient)
     return tuple(found)
-
-
-def retain_grad(tensor: Tensor) -> None:
-    """Let `backward` keep the gradient of an inner tensor, without keeping the tensor alive."""
-    reference = weakref.ref(tensor)
-
-    def keep(gradient: Tensor) -> None:
-        inner = reference()
-        if inner is not None:
-            inner.grad = gradient.clone() if inner.grad is None else inner.grad + gradient
-
-    tensor.register_hook(keep)
 
 
 def _leading_to(wanted: set[tuple[int, int]], roots: Iterable[Tensor]) -> set[Function]:

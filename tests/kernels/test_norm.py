@@ -165,6 +165,7 @@ def everything(shape, dtype, layout=channels_last, affine=True):
             *norm.backward_add_relu(gy, y, x, weight, mean, scale, constant),
             *norm.backward_relu(gy, *given, constant, ceiling=0.5),
             *norm.backward_add_relu(gy, six, x, weight, mean, scale, constant, ceiling=6),
+            *norm.backward_add_relu(gy, y, x, weight, mean, scale, constant, more=residual),
         )
         results |= {f"gradient {k} {constant}": g for k, g in enumerate(found)}
     return results

@@ -7,6 +7,8 @@ import pytest
 
 import pellucid
 from pellucid import nn, ops
+from pellucid.ops.norm_fused import BatchNormAddReLU
+from pellucid.profiler import profile
 
 rng = np.random.default_rng(5)
 SHAPES = [(6, 3), (4, 5, 7), (3, 17, 4, 5), (4, 16, 12, 12)]
@@ -107,3 +109,21 @@ def test_what_is_no_number_passes_without_a_word(residual, second):
     y = ops.batch_norm_relu(x, None, None, training=True, residual=x if residual else None)
     (gx,) = pellucid.autograd.grad(y.sum(), x, create_graph=second)
     assert np.isnan(gx.detach().numpy()).all()
+
+
+@pytest.mark.parametrize("layout", [np.ascontiguousarray, channels_last])
+def test_two_paths_meet_in_the_backward_of_a_sum_with_relu(monkeypatch, layout):
+    """As they would if their gradients were added first, bit for bit."""
+    given = layout(rng.standard_normal((4, 16, 9, 9)).astype("float32"))
+    gradients = []
+    for pairs in (True, False):
+        monkeypatch.setattr(BatchNormAddReLU, "takes_pairs", pairs)
+        x = pellucid.Tensor(given, requires_grad=True)
+        y = ops.batch_norm_relu(x, None, None, training=True, residual=x)
+        z = ops.batch_norm_relu(y, None, None, training=True, residual=y)
+        with profile() as measured:
+            (z * pellucid.Tensor(given)).sum().backward()
+        gradients.append(x.grad.numpy())
+        names = [event.name for event in measured.events]
+        assert names.count("Add") == (1 if pairs else 2)
+    np.testing.assert_array_equal(*gradients)

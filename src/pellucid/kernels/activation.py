@@ -43,6 +43,17 @@ def relu_gradient(gy: Array, y: Array) -> Array:
     return keep(gy, ~(y <= 0)) if gx is None else gx
 
 
+def relu_gradient_sums(gy: Array, y: Array) -> tuple[Array, Array] | None:
+    """Return the `relu_gradient` of arrays (N, C, ...) and the sum of each of its channels.
+
+    Both are those of two functions; None where only these can compute them.
+    """
+    if module is None or y.dtype not in FLOATS:
+        return None
+    found: tuple[Array, Array] | None = module.relu_gradient_sums(like(gy, y), y)
+    return found
+
+
 def relu6(x: Array) -> Array:
     """Return x, moved to the nearer end of 0 .. 6 where it is outside; a NaN stays one.
 

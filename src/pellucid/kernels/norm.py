@@ -79,7 +79,7 @@ def backward(
     if module is not None and x.dtype in FLOATS:
         gy = like(gy, x)
         found = module.normalise_gradient(
-            gy, x, weight, None, mean, scale, None, False, inf, constant
+            gy, None, x, weight, None, mean, scale, None, False, inf, constant
         )
         if found is not None:
             return found[:3]
@@ -114,7 +114,7 @@ def backward_relu(
     if module is not None and x.dtype in FLOATS:
         gy = like(gy, x)
         found = module.normalise_gradient(
-            gy, x, weight, bias, mean, scale, None, True, ceiling, constant
+            gy, None, x, weight, bias, mean, scale, None, True, ceiling, constant
         )
         if found is not None:
             return found[:3]
@@ -131,18 +131,24 @@ def backward_add_relu(
     scale: Array,
     constant: bool,
     ceiling: float = inf,
+    more: Array | None = None,
 ) -> tuple[Array, Array, Array, Array]:
     """Return the gradients of x, weight, bias and residual behind a `forward` with both.
 
-    Cost: that of `backward`, with y to read and the gradient of the residual to write.
+    `more` is the other part of gy where two paths from y meet.
+
+    Cost: that of `backward`, with y to read and the gradient of the residual to write; `more` is
+    read once, where a sum made before would be three passes over such an array.
     """
     if module is not None and x.dtype in FLOATS:
         gy = like(gy, x)
         found = module.normalise_gradient(
-            gy, x, weight, None, mean, scale, y, True, ceiling, constant
+            gy, _like(more, x), x, weight, None, mean, scale, y, True, ceiling, constant
         )
         if found is not None:
             return found
+    if more is not None:
+        gy = gy + more
     gr = _passed(gy, y, ceiling)
     return *backward(gr, x, weight, mean, scale, constant), gr
 
@@ -168,5 +174,5 @@ def _per_channel(x: Array, value: Array) -> Array:
     return value.reshape((1, -1) + (1,) * (x.ndim - 2))
 
 
-def _like(residual: Array | None, x: Array) -> Array | None:
-    return None if residual is None else like(residual, x)
+def _like(array: Array | None, x: Array) -> Array | None:
+    return None if array is None else like(array, x)

@@ -15,6 +15,7 @@ from pellucid.backend import Array
 from pellucid.dtypes import float32, int64
 from pellucid.errors import DTypeError, IndexingError, ShapeError
 from pellucid.kernels.layout import empty_channels_last, is_channels_last
+from pellucid.kernels.place import place
 from pellucid.ops.reduce import normalise_dim
 from pellucid.tensor import Tensor
 
@@ -45,6 +46,9 @@ class PutItem(Function):
         ctx: Any, y: Tensor, shape: tuple[int, ...], key: Any, channels_last: bool
     ) -> Array:
         ctx.key = key
+        places = _places(shape, key)
+        if places is not None:
+            return place(y.array, shape, places, 0, channels_last)
         if channels_last:
             x = empty_channels_last(shape, y.dtype)
             x[...] = 0
@@ -102,6 +106,16 @@ def _open_index(index: Array, dim: int) -> tuple[Array, ...]:
     places = list(np.ogrid[tuple(slice(size) for size in index.shape)])
     places[dim] = index
     return tuple(places)
+
+
+def _places(shape: tuple[int, ...], key: Any) -> list[range] | None:
+    """Where a key of slices that go up picks along each axis; None for another key."""
+    parts = key if isinstance(key, tuple) else (key,)
+    if not all(isinstance(part, slice) for part in parts):
+        return None
+    rest = (slice(None),) * (len(shape) - len(parts))
+    places = [range(size)[part] for size, part in zip(shape, (*parts, *rest), strict=True)]
+    return places if all(p.step > 0 for p in places) else None
 
 
 def _is_basic(key: Any) -> bool:

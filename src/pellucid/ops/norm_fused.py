@@ -87,6 +87,7 @@ class BatchNormAddReLU(Function):
         "y[n,c,h,w] = min(max(weight[c] * (x[n,c,h,w] - mean[c]) / sqrt(var[c] + eps) + bias[c] "
         "+ residual[n,c,h,w], 0), ceiling)"
     )
+    takes_pairs = True  # y mostly goes two ways: into a convolution, and past it
 
     @staticmethod
     def forward(
@@ -107,8 +108,9 @@ class BatchNormAddReLU(Function):
         return y, mean, var
 
     @staticmethod
-    def backward(ctx: Any, gy: Tensor, *_: Tensor) -> Any:
+    def backward(ctx: Any, gy: Tensor | tuple[Tensor, Tensor], *_: Tensor) -> Any:
         x, weight, mean, scale, y = ctx.saved_tensors
+        gy, more = gy if isinstance(gy, tuple) else (gy, None)
         if is_grad_enabled():
             gr = _passed(ctx, gy, y)
             gx, gw, gb = _gradients(ctx, gr, x, weight, mean, scale)
@@ -116,7 +118,7 @@ class BatchNormAddReLU(Function):
             arrays = x.array, array_of(weight), mean.array, scale.array
             with np.errstate(all="ignore"):
                 found = kernels.backward_add_relu(
-                    gy.array, y.array, *arrays, ctx.constant, ctx.ceiling
+                    gy.array, y.array, *arrays, ctx.constant, ctx.ceiling, array_of(more)
                 )
             gx, gw, gb, gr = map(Tensor, found)
         _, need_w, need_b, *_ = ctx.needs_input_grad

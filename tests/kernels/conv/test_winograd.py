@@ -95,6 +95,18 @@ def test_few_pixels_leave_only_grad_weight_to_direct():
     )
 
 
+def test_many_groups_leave_forward_and_grad_input_to_direct_where_they_are_thin():
+    float32 = np.dtype("float32")
+    many, few = ConvSpec.parse("c512 i9 o512 k3 p1 g32"), ConvSpec.parse("c128 i9 o128 k3 p1 g8")
+    wide = ConvSpec.parse("c640 i9 o640 k3 p1 g32")
+    for direction in "forward", "grad_input":
+        assert winograd.slower(many, direction, float32) == "fewer than 20 channels in a group"
+        assert winograd.slower(few, direction, float32) is None
+        assert winograd.slower(wide, direction, float32) is None
+    enough = ConvSpec.parse("n8 c512 i9x9 o512 k3x3 p1 g32")
+    assert winograd.slower(enough, "grad_weight", float32) is None
+
+
 def test_the_choice():
     float32 = np.dtype("float32")
     wide, thin = ConvSpec.parse("c16 i9x9 o16 k3x3"), ConvSpec.parse("c15 i9x9 o16 k3x3")

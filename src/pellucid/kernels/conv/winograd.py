@@ -27,6 +27,8 @@ _CACHE_LINE = 64  # bytes, and of the longest vector
 _SHARED = 64 << 20  # bytes of all tiles at most
 _LEAST_CHANNELS = 16  # of both sides: with fewer, the transforms cost more than they save
 _MOST_PRODUCTS = 0.52  # of grad_weight, whose sums lie further apart with each part
+# In more groups than so many, the pixels of one group lie far apart in memory.
+_MANY_GROUPS, _LEAST_IN_MANY = 8, 20
 # Of grad_weight, which transforms its result back. The others must not choose by the batch: n8 has
 # the bits of 4 + 4.
 _LEAST_PIXELS = 128
@@ -65,8 +67,10 @@ def slower(spec: ConvSpec, direction: Direction, dtype: DType) -> str | None:
     """Say why not: few channels or pixels, or it is switched off."""
     if not switched_on:
         return "switched off by set_winograd or PELLUCID_WINOGRAD"
-    if min(spec.in_channels, spec.out_channels) < _LEAST_CHANNELS * spec.groups:
-        return f"fewer than {_LEAST_CHANNELS} channels in a group"
+    many = spec.groups > _MANY_GROUPS and direction != "grad_weight"
+    least = _LEAST_IN_MANY if many else _LEAST_CHANNELS
+    if min(spec.in_channels, spec.out_channels) < least * spec.groups:
+        return f"fewer than {least} channels in a group"
     if direction == "grad_weight":
         if products(spec, direction) > _MOST_PRODUCTS:
             return "its sums cost what it saves"
