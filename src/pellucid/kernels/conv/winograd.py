@@ -29,7 +29,7 @@ _LEAST_CHANNELS = 16  # of both sides: with fewer, the transforms cost more than
 _MOST_PRODUCTS = 0.52  # of grad_weight, whose sums lie further apart with each part
 # Of grad_weight, which transforms its result back. The others must not choose by the batch: n8 has
 # the bits of 4 + 4.
-_LEAST_PIXELS = 128
+_LEAST_PIXELS = 160
 
 switched_on = os.environ.get("PELLUCID_WINOGRAD") != "0"
 
