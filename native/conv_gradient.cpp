@@ -222,7 +222,7 @@ class GradWeight {
       const T* x = p.x + g.group(unit) * p.in_channels + g.in(unit) + at * p.axis[2].x;
       const Ahead next_gy(gy, outputs, p.groups * p.out_channels, rows);
       const Ahead next_x(x, g.channels(unit), p.axis[2].x, flat ? rows : 0);
-      const i64 tiles = (g.taps_ * g.channels(unit) / tile_rows + 1) * (outputs / width + 1);
+      const i64 tiles = tiles_of<T>(g.taps_ * g.channels(unit), outputs);
       return {next_gy, next_x, (next_gy.lines() + next_x.lines()) / tiles + 1};
     }
 

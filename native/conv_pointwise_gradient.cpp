@@ -148,7 +148,7 @@ class PointwiseGradient {
       const i64 more = g.far_ ? smaller(pixels, last - behind) : 0;  // of the next block
       Ahead next_gy(gy_at(behind), outputs, gy_step(), more);
       Ahead next_x(x_at(behind), channels, g.p_.axis[2].x, g.dense_ ? more : 0);
-      const i64 tiles = (outputs / tile_rows + 1) * (channels / width + 1);
+      const i64 tiles = tiles_of<T>(outputs, channels);
       const i64 fetches = (next_gy.lines() + next_x.lines()) / tiles + 1;
       for (i64 c = 0; c < channels; c += width) {
         const i64 vectors = (smaller(width, channels - c) + lanes - 1) / lanes;

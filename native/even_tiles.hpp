@@ -14,6 +14,12 @@ constexpr int most_rows = NV == 1 ? 8 : tile_rows;
 // Tables of i are filled up by so many rows, which repeat the last one.
 constexpr i64 spare_rows = 3;
 
+// How many tiles so many rows and columns take.
+template <class T>
+i64 tiles_of(i64 rows, i64 columns) {
+  return (rows + tile_rows - 1) / tile_rows * ((columns + tile_width<T> - 1) / tile_width<T>);
+}
+
 // All rows in tiles of so many.
 template <class T, int NV, int MR = most_rows<NV>>
 void tile_of(i64 rows, const Product<T>& p) {

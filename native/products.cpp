@@ -4,8 +4,9 @@
 //
 // A job makes a block of y. It packs a panel of its columns of b as the tile reads them, and one of
 // its rows of a where those have gaps, into memory that stays near. So a large matrix is read from
-// memory once, as it lies, and y is written there once. Where a has few rows and the columns of b
-// have no gaps, the jobs make y^T = b^T a^T: then the small a is packed, and the large b is not.
+// memory once, as it lies, and y is written there once. Where a has few rows, rows of b that are in
+// a cache are not packed; and where columns of b have no gaps, the jobs make y^T = b^T a^T: then
+// the small a is packed, and the large b is not.
 #include "products.hpp"
 
 #include "jobs.hpp"
@@ -45,14 +46,18 @@ class Tiled {
       p_.b = p.a, p_.b_row = p.a_column, p_.b_column = p.a_row;
     }
     gaps_ = p_.a_column != 1;
-    far_ = p_.rows * p_.depth * i64(sizeof(T)) >= far_bytes;
+    near_ = p_.b_column == 1 && p_.rows <= few_rows / 2 &&
+            p_.depth * p_.columns * i64(sizeof(T)) < far_bytes;
     panel_ = smaller(p_.panel, p_.depth);
     const i64 near = near_bytes / i64(sizeof(T)) / panel_;
     width_ = filled(smaller(near, p_.columns), width);
     height_ = filled(smaller(smaller(gaps_ ? near : most_rows, most_rows), p_.rows), strip_rows);
-    while (jobs() < least_jobs && width_ > 2 * width) width_ = filled(width_ / 2, width);
-    while (jobs() < least_jobs && height_ > 2 * strip_rows)
-      height_ = filled(height_ / 2, strip_rows);
+    const auto cut = [&](i64& size, i64 unit) {
+      while (jobs() < least_jobs && size > 2 * unit) size = filled(size / 2, unit);
+    };
+    if (gaps_) cut(height_, strip_rows);  // packed again for each strip of columns, one by one
+    cut(width_, width);
+    cut(height_, strip_rows);
   }
 
   bool run() {
@@ -87,7 +92,7 @@ class Tiled {
       y_row = g.turned_ ? g.width_ : p.y_row;
       for (k = 0; k < p.depth; k += p.panel) {
         depth = smaller(p.panel, p.depth - k);
-        pack_columns();
+        if (!g.near_ || columns % width) pack_columns();
         if (g.gaps_) pack_rows();
         for (i64 m = 0; m < rows; m += strip_rows) strip(m, smaller(strip_rows, rows - m));
       }
@@ -140,15 +145,21 @@ class Tiled {
     void pack_rows() const {
       const T* a = p.a + i * p.a_row + k * p.a_column;
       T* to = packed_a;
-      for (i64 m = 0; m < rows; m += tile_rows, a += tile_rows * p.a_row)
-        for (i64 l = 0; l < depth; ++l, to += tile_rows)
-#pragma GCC unroll 6
-          for (i64 e = 0; e < tile_rows; ++e)
-            to[e] = a[smaller(e, rows - 1 - m) * p.a_row + l * p.a_column];
+      for (i64 m = 0; m < rows; m += tile_rows, a += tile_rows * p.a_row) {
+        const i64 last = smaller(tile_rows, rows - m) - 1;
+        const bool adjacent = p.a_row == 1 && last == tile_rows - 1;
+        for (i64 l = 0; l < depth; ++l, to += tile_rows) {
+          const T* column = a + l * p.a_column;
+          if (adjacent)
+            __builtin_memcpy(to, column, tile_rows * sizeof(T));
+          else
+            for (i64 e = 0; e < tile_rows; ++e) to[e] = column[smaller(e, last) * p.a_row];
+        }
+      }
     }
 
     // Adds the sums of a panel to rows m to m + count of the block.
-    void strip(i64 m, i64 count) {
+    void strip(i64 m, i64 count) const {
       static constexpr T zeros[width] = {};
       const bool packed = g.gaps_;
       const T* a = packed ? packed_a + m * depth : p.a + (i + m) * p.a_row + k;
@@ -160,17 +171,13 @@ class Tiled {
         to[e] = row * y_row;
         to_sums[e] = e * width;
       }
-      // The rows of the next strip, where they come from memory
-      const i64 next = packed || !g.far_ ? 0 : smaller(strip_rows, rows - m - count);
-      Ahead ahead(a + count * p.a_row, depth, p.a_row, next);
-      const i64 tiles = filled(count, tile_rows) / tile_rows * filled(columns, width) / width;
-      const i64 fetches = ahead.lines() / tiles + 1;
       const T* bias = !g.turned_ && k + depth == p.depth ? p.bias : nullptr;
       for (i64 c = 0; c < columns; c += width) {
         const i64 left = smaller(width, columns - c);
         T* row = y + m * y_row + c;
         const bool in_place = !bias && (g.turned_ || left % lanes == 0);
         const bool begins = k == 0 || !in_place;
+        const bool lies = g.near_ && left == width;
         const Product<T> product{count,
                                  a,
                                  from,
@@ -178,14 +185,12 @@ class Tiled {
                                  1,
                                  depth,
                                  packed ? tile_rows : 1,
-                                 packed_b + c * depth,
-                                 width,
+                                 lies ? p.b + k * p.b_row + j + c : packed_b + c * depth,
+                                 lies ? p.b_row : width,
                                  begins ? zeros : nullptr,
                                  in_place ? row : sums,
                                  in_place ? to : to_sums,
-                                 false,
-                                 &ahead,
-                                 fetches};
+                                 false};
         tile<T>((left + lanes - 1) / lanes, product);
         if (!in_place) deliver(sums, count, left, bias ? bias + j + c : nullptr, row);
       }
@@ -224,7 +229,7 @@ class Tiled {
   const Context& context_;
   const bool turned_;
   bool gaps_;  // whether the rows of a have them
-  bool far_;   // whether a comes from memory
+  bool near_;  // whether rows of b are read where they lie, in a cache
   i64 panel_, width_, height_;
   Flag failed_;
 };

@@ -359,58 +359,6 @@ class TestHooks:
         assert y.grad.tolist() == [3.0]
 
 
-class Triple(Function):
-    """3 x, whose backward says what it got."""
-
-    takes_pairs = True
-    got: list[str]
-
-    @staticmethod
-    def forward(ctx, x):
-        return 3 * x.array
-
-    @staticmethod
-    def backward(ctx, gy):
-        Triple.got.append(type(gy).__name__)
-        return (gy[0] + gy[1] if isinstance(gy, tuple) else gy) * 3
-
-
-class TestPairs:
-    def arrive(self, paths, prepare=None, **options):
-        """What `Triple` got from so many paths, with its gradient."""
-        x, Triple.got = leaf(1.0, 2.0), []
-        y = Triple.apply(x)
-        if prepare is not None:
-            prepare(y)
-        sum(((k + 1.0) * y for k in range(paths)), 0.0 * y).sum().backward(**options)
-        assert x.grad.tolist() == [3.0 * paths * (paths + 1) / 2] * 2
-        return Triple.got[0]
-
-    def test_two_gradients_come_as_they_are(self):
-        assert self.arrive(1) == "tuple"
-        assert self.arrive(2) == "Tensor"  # three: the first two of them are added first
-        assert self.arrive(3) == "tuple"
-
-    def test_whoever_looks_sees_their_sum(self):
-        seen = []
-        assert self.arrive(1, lambda y: y.register_hook(seen.append)) == "Tensor"
-        assert seen[0].tolist() == [1.0, 1.0]
-        assert self.arrive(1, lambda y: y.retain_grad()) == "Tensor"
-
-    def test_a_graph_of_gradients_has_sums(self):
-        assert self.arrive(1, create_graph=True) == "Tensor"
-
-    def test_a_captured_gradient_is_the_sum(self):
-        x, Triple.got = leaf(1.0), []
-        y = Triple.apply(x)
-        gy, gx = autograd.grad((y + 2.0 * y).sum(), [y, x])
-        assert (gy.tolist(), gx.tolist()) == ([3.0], [9.0])
-
-    def test_others_get_sums(self, monkeypatch):
-        monkeypatch.setattr(Triple, "takes_pairs", False)
-        assert self.arrive(1) == "Tensor"
-
-
 ERRORS = {
     "not-a-scalar": (
         (leaf(1.0, 2.0) * 2).backward,

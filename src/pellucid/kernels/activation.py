@@ -43,15 +43,17 @@ def relu_gradient(gy: Array, y: Array) -> Array:
     return keep(gy, ~(y <= 0)) if gx is None else gx
 
 
-def relu_gradient_sums(gy: Array, y: Array) -> tuple[Array, Array] | None:
+def relu_gradient_sums(gy: Array, y: Array, overwrite: bool = False) -> tuple[Array, Array] | None:
     """Return the `relu_gradient` of arrays (N, C, ...) and the sum of each of its channels.
 
-    Both are those of two functions; None where only these can compute them.
+    Both are those of two functions; None where only these can compute them. With `overwrite`, the
+    first may be written over gy.
     """
     if module is None or y.dtype not in FLOATS:
         return None
-    found: tuple[Array, Array] | None = module.relu_gradient_sums(like(gy, y), y)
-    return found
+    gy = like(gy, y)
+    found = module.relu_gradient_sums(gy, y, overwrite)
+    return None if found is None else (gy if found[0] is None else found[0], found[1])
 
 
 def relu6(x: Array) -> Array:

@@ -26,6 +26,7 @@ class ConvReLU(Function):
         "y[n,o,i,j] = max(b[o] + sum[c,u,v] x[n, c, i*sh + u*dh - ph, j*sw + v*dw - pw] "
         "* w[o,c,u,v], 0)"
     )
+    makes_gradients = True
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, w: Tensor, b: Tensor | None, spec: ConvSpec) -> Array:
@@ -39,7 +40,9 @@ class ConvReLU(Function):
     def backward(ctx: Any, gy: Tensor) -> Any:
         x, w, y = ctx.saved_tensors
         need_x, need_w, need_b, _ = ctx.needs_input_grad
-        both = relu_gradient_sums(gy.array, y.array) if need_b and not is_grad_enabled() else None
+        both = None
+        if need_b and not is_grad_enabled():
+            both = relu_gradient_sums(gy.array, y.array, ctx.may_overwrite)
         passed, gb = map(Tensor, both) if both else (ReLUGrad.apply(gy, y), None)
         gx = ConvGradInput.apply(passed, w, None, ctx.spec) if need_x else None
         gw = ConvGradWeight.apply(passed, x, ctx.spec) if need_w else None

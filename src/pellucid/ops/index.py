@@ -24,6 +24,7 @@ class GetItem(Function):
     """x[key], with NumPy's meaning of a key."""
 
     equation = "y[k] = x[key[k]]"
+    makes_gradients = True
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, key: Any) -> Array:

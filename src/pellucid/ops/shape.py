@@ -147,6 +147,7 @@ class Pad(Function):
     """A constant frame around the elements; negative amounts crop. Undone by its negative."""
 
     equation = "y[i] = x[i - low] if 0 <= i - low < I else value"
+    makes_gradients = True
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, amounts: tuple[tuple[int, int], ...], value: Scalar) -> Array:
