@@ -69,6 +69,13 @@ struct Lines {
     for (; e < end; e += width) work(One{}, e, end - e < width ? end - e : width);
   }
 
+  // Asks for what lies eight lines behind: so many streams come late by themselves. It pays where
+  // there is enough to compute meanwhile, and not where y or the gradient of a residual moves too.
+  template <class T>
+  PELLUCID_INLINE void ask_ahead(const T* at) const {
+    __builtin_prefetch(at + 8 * width);
+  }
+
   // value(c) for each channel -> for each element of a line.
   template <class T, class Value>
   void spread(Value value, T* line) const {
@@ -178,7 +185,9 @@ void job_statistics(const T* x, const Lines& lines, i64 k, double* own) {
       Vec<T> sum[2]{}, square[2]{};
 #pragma GCC unroll 8
       for (int l = 0; l < together.count; ++l) {
-        const Vec<T> distance = at.load(x + first + l * lines.width) - from;
+        const T* line = x + first + l * lines.width;
+        lines.ask_ahead(line + at.e);
+        const Vec<T> distance = at.load(line) - from;
         sum[l % 2] = l < 2 ? distance : sum[l % 2] + distance;
         square[l % 2] = l < 2 ? distance * distance : fma(distance, distance, square[l % 2]);
       }
@@ -235,6 +244,8 @@ bool relu_gradient_sums(const T* gy, const T* y, T* gx, i64 rows, i64 channels, 
       each_vector<T>(together, count, [&](auto at) __attribute__((always_inline)) {
         add_to(line + at.e, sum_of<T>(together, [&](i64 l) __attribute__((always_inline)) {
                  const i64 e = first + l * lines.width;
+                 lines.ask_ahead(y + e + at.e);
+                 lines.ask_ahead(gy + e + at.e);
                  const Vec<T> g = at.load(y + e) <= 0 ? Vec<T>{} : at.load(gy + e);
                  at.store(gx + e, g);
                  return g;
@@ -377,6 +388,10 @@ void job_sums(const Shared<T>& s, i64 k, double* gb) {
 #pragma GCC unroll 8
       for (int l = 0; l < together.count; ++l) {
         const i64 line = first + l * lines.width;
+        if constexpr (!by_output(passes)) {
+          lines.ask_ahead(s.p.forward.x + line + at.e);
+          lines.ask_ahead(s.p.gy + line + at.e);
+        }
         const Vec<T> distance = at.load(s.p.forward.x + line) - mean;
         Vec<T> g = at.load(s.p.gy + line), y{};
         if constexpr (passes == Passes::output_two) g += at.load(s.p.more + line);
@@ -406,6 +421,10 @@ void job_gradient(const Shared<T>& s, const T* gy, i64 k) {
 #pragma GCC unroll 8
       for (int l = 0; l < together.count; ++l) {
         const i64 line = first + l * lines.width;
+        if constexpr (passes != Passes::all) {
+          lines.ask_ahead(s.p.forward.x + line + at.e);
+          lines.ask_ahead(gy + line + at.e);
+        }
         const Vec<T> distance = at.load(s.p.forward.x + line) - mean;
         const Vec<T> g =
             passed<T, passes>(at.load(gy + line), distance, factor, bias, Vec<T>{}, s.p.ceiling);
