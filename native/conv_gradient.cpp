@@ -42,7 +42,8 @@ class GradWeight {
     const i64 all = p.groups * p.out_channels, of_gy = all <= near_channels ? all : width;
     const i64 of_x = part_ * p.axis[1].step * p.axis[2].step;
     const i64 pixel = i64(sizeof(T)) * (of_gy + of_x);
-    const i64 pixels = smaller(larger(block_bytes / pixel, least_pixels), most_pixels);
+    const i64 near = taps_ > 1 ? block_bytes / pixel : 0;  // one tap reads no pixel twice
+    const i64 pixels = smaller(larger(near, least_pixels), most_pixels);
     columns_ = chunk(p.axis[2].out, pixels, 1);
     lines_ = p.images * p.axis[0].out * p.axis[1].out;
     units_ = p.groups * in_chunks_ * out_chunks_;
@@ -279,7 +280,11 @@ class GradWeight {
 
 template <class T>
 bool grad_weight_directly(const WeightGradient<T>& p, const Context& context) {
-  bool pointwise = p.in_channels >= smaller(32, p.out_channels);  // which fill vectors
+  // Vectors run over x there, over gy here: those that are filled. Here, few of both are read in
+  // place.
+  const bool few = larger(p.in_channels, p.out_channels) * p.groups <= near_channels;
+  bool pointwise =
+      p.in_channels >= smaller(32, p.out_channels) && (!few || p.out_channels < Simd<T>::lanes);
   for (const Axis& axis : p.axis)
     pointwise =
         pointwise && axis.taps == 1 && axis.offset[0] == 0 && (axis.out - 1) * axis.step < axis.in;
