@@ -99,9 +99,12 @@ def most_partial_sums(sums: int) -> int:
 
 
 def plans(spec: ConvSpec) -> int:
-    """Return the most bytes of the plans of all phases, of which each has a tap."""
+    """Return the most bytes of the plans of all phases, of which each has a tap.
+
+    That is what they are told (correlation.py), and how native/conv_correlate.cpp cuts them.
+    """
     phases = prod(min(s, k) for s, k in zip(spec.stride, spec.kernel, strict=True))
-    return 8 * phases * (17 + 2 * sum(spec.kernel))
+    return 8 * phases * (17 + 2 * sum(spec.kernel) + 32)
 
 
 def weights_in_hand(taps: int) -> int:
