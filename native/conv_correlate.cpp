@@ -51,7 +51,7 @@ class Correlate {
     block_size_ = run_.rows * run_.length * width;
     const i64 columns = p.axis[2].out, high = p.axis[1].out;
     lines_ = p.images * p.axis[0].out * high;
-    i64 lines = patch_.lines_within(patch_bytes), unit = 1;
+    i64 lines = p.in_channels ? patch_.lines_within(patch_bytes) : high, unit = 1;
     lines = smaller(lines, most_pixels / columns);
     if (lines == high) {  // small images: several of them
       unit = high;
@@ -74,6 +74,7 @@ class Correlate {
 
   // w[k] is the vector of weights at offset k, of input channel c and the outputs from o on.
   void pack(i64 group, i64 o, i64 c, const Vec<T>* w) const {
+    if (!p_.in_channels) return;
     const Axis* axis = p_.axis;
     T* row = packed_ + (group * blocks_ + o / width) * block_size_ + c * width + o % width;
     for (i64 t = 0; t < axis[0].taps; ++t)
@@ -217,21 +218,23 @@ class Correlate {
   T* packed_ = nullptr;
 };
 
-// All phases of one y: their weights lie together, and are packed in one pass.
+// All phases of one y: their weights lie together, and are packed in one pass. One without input
+// channels is the bias alone.
 template <class T>
 class Phases {
  public:
   Phases(const Correlation<T>* p, i64 count, const Context& context)
       : p_(p), count_(count), context_(context), weights_(p, count) {
+    for (i64 k = 0; k < count; ++k) in_channels_ = larger(in_channels_, p[k].in_channels);
     across_ = p->w_out < p->w_in;
-    packs_ = divide_up(across_ ? p->in_channels : p->out_channels, across_ ? pack_channels : width);
+    packs_ = divide_up(across_ ? in_channels_ : p->out_channels, across_ ? pack_channels : width);
   }
 
   bool run() {
     void* memory = context_.allocate(count_ * i64(sizeof(Correlate<T>)));
     phases_ = static_cast<Correlate<T>*>(memory);
     if (!phases_) return false;
-    i64 size = 0, jobs = 0;
+    i64 size = width, jobs = 0;  // there may be no weights
     for (i64 k = 0; k < count_; ++k) {
       new (phases_ + k) Correlate<T>(p_[k], context_);
       size += phases_[k].size();
@@ -267,8 +270,8 @@ class Phases {
     }
     const i64 group = k / g.packs_, part = k % g.packs_;
     const i64 first = g.across_ ? part * pack_channels : 0;
-    const i64 last = g.across_ ? smaller(first + pack_channels, p.in_channels) : p.in_channels;
-    const i64 step = g.across_ ? 1 : p.in_channels;
+    const i64 last = g.across_ ? smaller(first + pack_channels, g.in_channels_) : g.in_channels_;
+    const i64 step = g.across_ ? 1 : g.in_channels_;
     i64 block = g.across_ ? 0 : part * width;
     const i64 end = g.across_ ? p.out_channels : smaller(block + width, p.out_channels);
     for (; block < end; block += width)
@@ -290,7 +293,7 @@ class Phases {
   }
 
   const Correlation<T>* p_;
-  i64 count_;
+  i64 count_, in_channels_ = 0;
   const Context& context_;
   Weights<T> weights_;
   bool across_;  // whether outputs are nearer to each other in w than input channels
