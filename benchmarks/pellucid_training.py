@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from benchmarks.train_worker import LEARNING_RATE, TRAINING, Job, Step, weights
+from benchmarks.train_worker import LEARNING_RATE, TRAINING, Job, Learner, Step, weights
 
 import pellucid
 from pellucid import models, nn, optim
@@ -29,18 +29,41 @@ class Library:
 
     def prepare(self, job: Job, variant: str, mode: str) -> Step:
         model = getattr(models, job.model)(**job.options)
-        parameters = dict(model.named_parameters())
-        with pellucid.no_grad():
-            for name, array in weights({name: p.shape for name, p in parameters.items()}):
-                parameters[name].copy_(array)
+        start_from_weights(model)
         x = pellucid.from_numpy(as_channels_last(job.x()))
         if mode == TRAINING:
             return training(model, x, pellucid.from_numpy(job.target()))
         return inference(model, x)
 
+    def learner(self, seed: int, rate: float) -> Learner:
+        model = models.lenet()
+        start_from_weights(model, seed)
+        optimizer = optim.Adam(model.parameters(), lr=rate)
+
+        def learn(x: np.ndarray[Any, Any], target: np.ndarray[Any, Any]) -> float:
+            scores = model(pellucid.from_numpy(x))
+            loss = nn.functional.cross_entropy(scores, pellucid.from_numpy(target))
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            return loss.item()
+
+        def classes(x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+            with pellucid.no_grad():
+                return np.argmax(model(pellucid.from_numpy(x)).numpy(), axis=1)
+
+        return Learner(learn, classes)
+
     def as_numbers(self, answer: Any) -> list[float]:
         head = answer.detach().array[:1]
         return [float(number) for number in np.ravel(head)[:100]]
+
+
+def start_from_weights(model: nn.Module, seed: int = 0) -> None:
+    parameters = dict(model.named_parameters())
+    with pellucid.no_grad():
+        for name, array in weights({name: p.shape for name, p in parameters.items()}, seed):
+            parameters[name].copy_(array)
 
 
 def training(model: nn.Module, x: pellucid.Tensor, target: pellucid.Tensor) -> Step:

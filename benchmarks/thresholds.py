@@ -92,9 +92,9 @@ SWEEPS = [
         {o: [f"n8 c32 i28x28 o{32 * o} k3x3 p1 g32"] for o in (1, 2, 4, 8, 16)},
     ),
     Sweep(
-        "matmul._FEW_ROWS: the rows of a", "turned", "packed", False,
-        {m: [f"{m} 256 256", f"{m} 2048 1000"] for m in (1, 4, 16, 32, 64, 128)},
-        matmul._FEW_ROWS,
+        "matmul._VERY_FEW: the rows of a", "read", "packed", False,
+        {m: [f"{m} 1152 256", f"{m} 2048 1000"] for m in (1, 2, 4, 8, 16, 32)},
+        matmul._VERY_FEW,
     ),
 ]  # fmt: skip
 
@@ -120,16 +120,16 @@ def conv_calls(spec: ConvSpec, dtype: str) -> dict[str, Calls]:
 
 
 def matmul_calls(M: int, K: int, N: int, dtype: str) -> dict[str, Calls]:
-    """Return the product of a linear layer, y turned round and b packed."""
+    """Return the product of a linear layer, with b read as it lies and with b packed."""
     x, w = numbers((M, K), dtype, 0), numbers((N, K), dtype, 1)
 
     def with_few(rows: int) -> Any:
-        before, matmul._FEW_ROWS = matmul._FEW_ROWS, rows
+        before, matmul._VERY_FEW = matmul._VERY_FEW, rows
         y = matmul.product(x, w.T)
-        matmul._FEW_ROWS = before
+        matmul._VERY_FEW = before
         return y
 
-    return {"forward": {"turned": partial(with_few, M), "packed": partial(with_few, 0)}}
+    return {"forward": {"read": partial(with_few, M), "packed": partial(with_few, 0)}}
 
 
 def calls_of(problem: str, dtype: str) -> dict[str, Calls]:  # a spec, or M K N

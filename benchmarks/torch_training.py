@@ -12,9 +12,19 @@ import os
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import torch
 from benchmarks.torch_models import MODELS
-from benchmarks.train_worker import COMPILED, LEARNING_RATE, TRAINING, Job, Step, weights
+from benchmarks.train_worker import (
+    COMPILED,
+    LEARNING_RATE,
+    TOLERANCE,
+    TRAINING,
+    Job,
+    Learner,
+    Step,
+    weights,
+)
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
@@ -42,10 +52,7 @@ class Library:
 
     def prepare(self, job: Job, variant: str, mode: str) -> Step:
         model, x = MODELS[job.model](**job.options), torch.from_numpy(job.x()).clone()
-        parameters = dict(model.named_parameters())
-        with torch.no_grad():
-            for name, array in weights({name: tuple(p.shape) for name, p in parameters.items()}):
-                parameters[name].copy_(torch.from_numpy(array))
+        start_from_weights(model)
         if mode != TRAINING:
             fold(model.eval())
         if variant != "contiguous":
@@ -55,8 +62,35 @@ class Library:
             return training(model, x, torch.from_numpy(job.target()), variant == COMPILED)
         return inference(model, x, variant == COMPILED)
 
+    def learner(self, seed: int, rate: float) -> Learner:
+        """Make it channels-last, which takes it the least time."""
+        model = MODELS["lenet"]()
+        start_from_weights(model, seed)
+        model = model.to(memory_format=torch.channels_last)
+        optimizer = torch.optim.Adam(model.parameters(), lr=rate, fused=True)
+
+        def learn(x: np.ndarray[Any, Any], target: np.ndarray[Any, Any]) -> float:
+            loss = nn.functional.cross_entropy(model(torch.from_numpy(x)), torch.from_numpy(target))
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            optimizer.step()
+            return loss.item()
+
+        def classes(x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+            with torch.inference_mode():
+                return model(torch.from_numpy(x)).argmax(1).numpy()
+
+        return Learner(learn, classes)
+
     def as_numbers(self, answer: Any) -> list[float]:
         return [float(number) for number in answer.detach()[:1].reshape(-1)[:100]]
+
+
+def start_from_weights(model: nn.Module, seed: int = 0) -> None:
+    parameters = dict(model.named_parameters())
+    with torch.no_grad():
+        for name, array in weights({name: tuple(p.shape) for name, p in parameters.items()}, seed):
+            parameters[name].copy_(torch.from_numpy(array))
 
 
 def fold(model: nn.Module) -> None:
@@ -84,10 +118,22 @@ def training(model: nn.Module, x: Tensor, target: Tensor, compiled: bool) -> Ste
 
 
 def inference(model: nn.Module, x: Tensor, compiled: bool) -> Step:
-    call: Any = torch.compile(model, options={"freezing": True}) if compiled else model
+    call: Any = compiled_for_inference(model, x) if compiled else model
 
     def step() -> Any:
         with torch.inference_mode():
             return call(x)
 
     return step
+
+
+def compiled_for_inference(model: nn.Module, x: Tensor) -> Any:
+    """Return the compiled model, with frozen weights where its answers are then those of the model.
+
+    PyTorch 2.13 freezes something wrong in ResNet-20: other answers each time.
+    """
+    frozen = torch.compile(model, options={"freezing": True})
+    with torch.inference_mode():
+        wanted = model(x)
+        error = (frozen(x) - wanted).abs().max() / wanted.abs().max()
+    return frozen if error <= TOLERANCE else torch.compile(model)

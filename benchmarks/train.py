@@ -1,7 +1,7 @@
 """Training beside PyTorch: whole steps of whole models, forward, loss, backward and Adam.
 
     python -m benchmarks.train                              every model; about ten minutes
-    python -m benchmarks.train --inference                  and then the same models applied
+    python -m benchmarks.train --inference                  the same models applied, not trained
     python -m benchmarks.train --models 'lenet|resnet18' --threads 1,2 --alternations 30
     python -m benchmarks.train --models 'lenet b1$' --alternations 3 --out /tmp/train   does it run?
 
@@ -26,10 +26,9 @@ from benchmarks.driver import INSTRUCTION_SETS, Side
 from benchmarks.measure import Budget, Plan, alternate
 from benchmarks.record import replace
 from benchmarks.train_report import Row, line, page
-from benchmarks.train_worker import COMPILED, INFERENCE, TRAINING, VARIANTS, Job
+from benchmarks.train_worker import COMPILED, INFERENCE, TOLERANCE, TRAINING, VARIANTS, Job
 
 RESULTS = Path(__file__).parent / "results"
-TOLERANCE = 1e-4  # of the first losses, and of the outputs as a part of the largest
 TURN_SECONDS = 0.1  # short steps are repeated within a turn until it lasts this long
 
 # What is measured, and how many times as long PyTorch is to take for a step.
@@ -75,12 +74,21 @@ class Processes:
         self.left_out.append(f"{variant}: {why}")
 
     def compare(self) -> list[str]:
-        """Return which variants give other numbers than we do; a NaN agrees with nothing."""
+        """Return which variants give other numbers than we do; a NaN agrees with nothing.
+
+        A compiler that is alone in that is left out.
+        """
         ours, *rest = (np.array(self.answers[side.kind, variant]) for side, variant in self.sides)
         names = [variant for _, variant in self.sides[1:]]
         errors = [np.abs(theirs - ours).max() / np.abs(theirs).max() for theirs in rest]
-        far = zip(names, errors, strict=True)
-        return [f"{name} differs by {error:.1e}" for name, error in far if not error <= TOLERANCE]
+        far = {
+            name: f"differs by {error:.1e}"
+            for name, error in zip(names, errors, strict=True)
+            if not error <= TOLERANCE
+        }
+        if list(far) == [COMPILED]:
+            self.leave_out(COMPILED, f"it {far.pop(COMPILED)} from the others")
+        return [f"{name} {how}" for name, how in far.items()]
 
     def least_memory(self, kind: str) -> int | None:
         """Return what the most modest variant takes."""
@@ -95,9 +103,9 @@ class Processes:
             side.close()
 
 
-def measure(name: str, mode: str, options: argparse.Namespace, threads: int) -> Row:
+def measure(name: str, options: argparse.Namespace, threads: int) -> Row:
     """Return the row of one model: everyone starts, agrees, and is then timed in turns."""
-    job, target = JOBS[name]
+    (job, target), mode = JOBS[name], options.mode
     with Processes(job, mode, threads, options.isa) as processes:
         for kind, variants in VARIANTS.items():
             for variant in variants:
@@ -143,13 +151,14 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--models", default="", metavar="REGEX", help=f"of {', '.join(JOBS)}")
     parser.add_argument("--threads", default=str(cores()), help=f"counts, default {cores()}")
     parser.add_argument("--alternations", type=int, default=15, metavar="N", help="default 15")
-    parser.add_argument("--inference", action="store_true", help="then apply the models too")
+    parser.add_argument("--inference", action="store_true", help="apply the models instead")
     isas = [isa for isa in INSTRUCTION_SETS if isa]
     parser.add_argument("--isa", choices=isas, help="see benchmarks/README.md")
-    parser.add_argument(
-        "--out", type=Path, default=RESULTS / "train", help="what the names of the pages begin with"
-    )
-    return parser.parse_args()
+    parser.add_argument("--out", type=Path, help="what the names of the pages begin with")
+    options = parser.parse_args()
+    options.mode = INFERENCE if options.inference else TRAINING
+    options.out = options.out or RESULTS / ("inference" if options.inference else "train")
+    return options
 
 
 def settings_of(options: argparse.Namespace, threads: int) -> dict[str, str]:
@@ -167,15 +176,13 @@ def run(options: argparse.Namespace, threads: int) -> list[Row]:
     """Measure what was asked for, and write the page anew after each row."""
     settings, above = settings_of(options, threads), remarks(quick=False, load_before=load())
     names = [name for name in JOBS if re.search(options.models, name)]
-    modes = [TRAINING, INFERENCE] if options.inference else [TRAINING]
-    work = [(name, mode) for mode in modes for name in names]
     out = options.out.with_name(f"{options.out.name}-{threads}-threads.md")
     rows: list[Row] = []
-    for name, mode in work:
-        rows.append(measure(name, mode, options, threads))
+    for name in names:
+        rows.append(measure(name, options, threads))
         tell(line(rows[-1]))
-        replace(out, page(settings, rows, len(work), above))
-    print("\n" + page(settings, rows, len(work), above))
+        replace(out, page(settings, rows, len(names), above))
+    print("\n" + page(settings, rows, len(names), above))
     return rows
 
 

@@ -1,4 +1,4 @@
-"""From rows of train.py to its page: a table for training, and one for inference."""
+"""From rows of train.py to its page, of training or of inference."""
 
 from __future__ import annotations
 
@@ -77,12 +77,14 @@ def table(rows: Sequence[Row]) -> Table:
 
 def page(settings: dict[str, str], rows: Sequence[Row], all_rows: int, above: Iterable[str]) -> str:
     """Return the page: what speaks against the numbers, the settings, a table for each mode."""
-    parts = ["# Training, beside PyTorch\n", *(f"**{remark}**\n" for remark in above)]
+    modes = {row.mode for row in rows}
+    titles = {"training": "A step of training", "inference": "Inference"}
+    above_all = " and ".join(mode.capitalize() for mode in MEAN_TARGETS if mode in modes)
+    parts = [f"# {above_all}, beside PyTorch\n", *(f"**{remark}**\n" for remark in above)]
     if len(rows) < all_rows:
         parts.append(f"**The run did not come to its end: {len(rows)} of {all_rows} rows.**\n")
     parts += [f"**{line(row)}**\n" for row in rows if row.wrong]
     parts.append(markdown([["setting", ""], *map(list, settings.items())]) + "\n")
-    titles = {"training": "A step of training", "inference": "Inference"}
     for mode, title in titles.items():
         some = [row for row in rows if row.mode == mode]
         if some:

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from math import prod, sqrt
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from benchmarks.worker import numbers, work
@@ -27,6 +27,7 @@ from benchmarks.worker import numbers, work
 # difference of a gradient near zero into a whole step. No time depends on it.
 LEARNING_RATE = 1e-6
 FIRST_STEPS = 3
+TOLERANCE = 1e-4  # of the first losses, and of the outputs as a part of the largest
 TRAINING, INFERENCE = MODES = "training", "inference"
 COMPILED = "compiled"
 # How each library runs; the best of PyTorch's counts.
@@ -37,6 +38,13 @@ VARIANTS = {
 STATUS, CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 Step = Callable[[], Any]
+
+
+class Learner(NamedTuple):
+    """A LeNet that is trained on real images (epochs.py)."""
+
+    learn: Callable[[np.ndarray[Any, Any], np.ndarray[Any, Any]], float]  # a step; its loss
+    classes: Callable[[np.ndarray[Any, Any]], np.ndarray[Any, Any]]  # that it sees in images
 
 
 @dataclass(frozen=True)
@@ -58,9 +66,11 @@ class Job:
         return np.random.default_rng(1).integers(0, self.classes, shape)
 
 
-def weights(shapes: Mapping[str, tuple[int, ...]]) -> Iterator[tuple[str, np.ndarray[Any, Any]]]:
+def weights(
+    shapes: Mapping[str, tuple[int, ...]], first_seed: int = 0
+) -> Iterator[tuple[str, np.ndarray[Any, Any]]]:
     """Yield an array for each parameter: He's normal numbers; ones and zeros for vectors."""
-    for seed, (name, shape) in enumerate(shapes.items()):
+    for seed, (name, shape) in enumerate(shapes.items(), first_seed):
         if len(shape) > 1:
             scale = np.float32(sqrt(2 / prod(shape[1:])))
             yield name, numbers(shape, "float32", seed) * scale
@@ -76,6 +86,9 @@ class Library(Protocol):
 
     def prepare(self, job: Job, variant: str, mode: str) -> Step:
         """Make the model with its data, and return one step of it."""
+
+    def learner(self, seed: int, rate: float) -> Learner:
+        """Make a LeNet with the weights of a seed, and Adam of a rate."""
 
     def as_numbers(self, answer: Any) -> list[float]:
         """Return the loss that a step of training returned, or some of what a model gave."""

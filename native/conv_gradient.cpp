@@ -6,16 +6,16 @@
 // A job has a range of lines, a chunk of channels and a chunk of outputs. It walks its lines block
 // by block, and puts the channels and the outputs that it needs of a block side by side: in memory
 // they lie as far apart as a pixel is long.
+#include "even_tiles.hpp"
 #include "jobs.hpp"
-#include "patch.hpp"
 #include "table.hpp"
-#include "tile.hpp"
 #include "weights.hpp"
 
 namespace pellucid::PELLUCID_ISA {
 namespace {
 
-constexpr i64 block_pixels = 96;  // added to the sums at a time: their stripes of gy stay in L1
+// Pixels are added to the sums as many at a time as stay in the first cache, x and a stripe of gy.
+constexpr i64 block_bytes = 32 << 10, least_pixels = 96, most_pixels = 384;
 constexpr i64 patch_bytes = 256 << 10;
 constexpr i64 sum_bytes = 256 << 10;  // of the sums of a job, a part of the second cache level
 constexpr i64 most_inputs = 256, most_outputs = 128;
@@ -39,14 +39,18 @@ class GradWeight {
     part_ = chunk(in_chunk_, part_channels, tile_rows);
     parts_ = (in_chunk_ + part_ - 1) / part_;
     run_ = taps_ * part_;
-    columns_ = chunk(p.axis[2].out, block_pixels, 1);
+    const i64 all = p.groups * p.out_channels, of_gy = all <= near_channels ? all : width;
+    const i64 of_x = part_ * p.axis[1].step * p.axis[2].step;
+    const i64 pixel = i64(sizeof(T)) * (of_gy + of_x);
+    const i64 pixels = smaller(larger(block_bytes / pixel, least_pixels), most_pixels);
+    columns_ = chunk(p.axis[2].out, pixels, 1);
     lines_ = p.images * p.axis[0].out * p.axis[1].out;
     units_ = p.groups * in_chunks_ * out_chunks_;
     const Patch<T> patch(patch_of(0, 0));
     lines_per_block_ = patch.lines_within(patch_bytes);
     if (lines_per_block_ == p.axis[1].out)  // small images: several of them
-      lines_per_block_ *= patch.images_within(block_pixels, columns_);
-    lines_per_block_ = larger(1, smaller(lines_per_block_, block_pixels / columns_));
+      lines_per_block_ *= patch.images_within(pixels, columns_);
+    lines_per_block_ = larger(1, smaller(lines_per_block_, pixels / columns_));
     lines_per_block_ = smaller(lines_per_block_, lines_);
     partials_ = smaller(wanted_jobs / units_, partial_bytes / (sum_size() * i64(sizeof(T))));
     partials_ = larger(1, smaller(partials_, lines_ / lines_per_block_));
@@ -177,12 +181,14 @@ class GradWeight {
       const i64 columns = smaller(g.columns_, p.axis[2].out - column);
       const T* gy = p.gy + (line * p.axis[2].out + column) * all + g.group(unit) * p.out_channels +
                     g.out(unit);
-      const bool in_place =
-          all <= near_channels && outputs % lanes == 0 && columns == p.axis[2].out;
+      const i64 pixels = lines * columns;
+      // The last vector of a pixel may reach into the next one, but not past the end.
+      const i64 reach = (pixels - 1) * all + (outputs + lanes - 1) / lanes * lanes;
+      const bool in_place = all <= near_channels && (lines == 1 || columns == p.axis[2].out) &&
+                            gy + reach <= p.gy + g.lines_ * p.axis[2].out * all;
       if (!in_place) gather(gy, lines, columns);
       const T zeros[width] = {};
       const bool begins = line == first && column == 0;
-      const i64 pixels = lines * columns;
       Next next = behind(gy + pixels * all, line * p.axis[2].out + column + pixels, pixels);
       for (i64 part = 0; part < g.parts_ && part * g.part_ < g.channels(unit); ++part) {
         Patch<T> patch = g.patch_of(unit, part);
@@ -191,10 +197,11 @@ class GradWeight {
         for (i64 o = 0; o < outputs; o += width) {
           const i64 vectors = (smaller(width, outputs - o) + lanes - 1) / lanes;
           T* to = sums + part * g.run_ * g.out_chunk_ + o * g.run_;
-          tile<T>(vectors, {run, x, ioff, base, lines, columns, p.axis[2].step * patch.column(),
-                            in_place ? gy + o : stripe + o * pixels, in_place ? all : width,
-                            begins ? zeros : nullptr, to, ooff, false,
-                            next.gy.lines() ? &next.gy : &next.x, next.fetches});
+          tile_evenly<T>(vectors,
+                         {run, x, ioff, base, lines, columns, p.axis[2].step * patch.column(),
+                          in_place ? gy + o : stripe + o * pixels, in_place ? all : width,
+                          begins ? zeros : nullptr, to, ooff, false,
+                          next.gy.lines() ? &next.gy : &next.x, next.fetches});
         }
       }
     }
@@ -204,19 +211,19 @@ class GradWeight {
       i64 fetches;  // with each few rows of a tile
     };
 
-    // What the next block reads of gy and, from pixel `at` on, of x, where one tap reads x as it
-    // lies, and arrays are too large to be in a cache.
+    // What the next block, from pixel `at` on, reads of gy, and of x where one tap reads it as it
+    // lies, if arrays are too large to be in a cache.
     Next behind(const T* gy, i64 at, i64 pixels) const {
       const WeightGradient<T>& p = g.p_;
       const i64 all = g.lines_ * p.axis[2].out, outputs = g.outputs(unit);
       const i64 bytes = i64(sizeof(T)) * all * (p.in_channels + p.out_channels) * p.groups;
       const bool flat = g.taps_ == 1 && p.axis[1].step == 1 && p.axis[2].step == 1;
-      const i64 rows = flat && bytes >= far_bytes ? smaller(pixels, all - at) : 0;
+      const i64 rows = bytes >= far_bytes ? smaller(pixels, all - at) : 0;
       const T* x = p.x + g.group(unit) * p.in_channels + g.in(unit) + at * p.axis[2].x;
       const Ahead next_gy(gy, outputs, p.groups * p.out_channels, rows);
-      const Ahead next_x(x, g.channels(unit), p.axis[2].x, rows);
-      const i64 calls = (g.channels(unit) + tile_rows - 1) / tile_rows * (outputs / width + 1);
-      return {next_gy, next_x, (next_gy.lines() + next_x.lines()) / calls + 1};
+      const Ahead next_x(x, g.channels(unit), p.axis[2].x, flat ? rows : 0);
+      const i64 tiles = tiles_of<T>(g.taps_ * g.channels(unit), outputs);
+      return {next_gy, next_x, (next_gy.lines() + next_x.lines()) / tiles + 1};
     }
 
     // Where each element (t, u, v, c) of the run lies, relative to a column of a line, and where
@@ -272,6 +279,11 @@ class GradWeight {
 
 template <class T>
 bool grad_weight_directly(const WeightGradient<T>& p, const Context& context) {
+  bool pointwise = p.in_channels >= smaller(32, p.out_channels);  // which fill vectors
+  for (const Axis& axis : p.axis)
+    pointwise =
+        pointwise && axis.taps == 1 && axis.offset[0] == 0 && (axis.out - 1) * axis.step < axis.in;
+  if (pointwise) return grad_weight_pointwise(p, context);
   return GradWeight<T>(p, context).run();
 }
 

@@ -16,8 +16,9 @@ namespace pellucid::PELLUCID_ISA {
 namespace {
 
 constexpr i64 tile_columns = 14;
-constexpr i64 chunk_bytes = 16 << 10;    // of the sums that stay near while tiles go by
-constexpr i64 partial_bytes = 64 << 10;  // of all partial sums together
+constexpr i64 chunk_bytes = 16 << 10;  // of the sums that stay near while tiles go by
+// All partial sums together take that part of what x and gy take, at least and at most so much.
+constexpr i64 part_of_arrays = 16, least_bytes = 64 << 10, most_bytes = 4 << 20;
 constexpr i64 most_partials = 16;
 constexpr i64 jobs_per_thread = 4;
 
@@ -106,6 +107,11 @@ class LanewiseGradient {
     return true;
   }
 
+  struct Next {
+    Ahead x, gy;
+    i64 fetches;  // with each vector of a tile
+  };
+
   // The sums of one vector: [pass][t, u, v][lane].
   T* sums(i64 partial, i64 vector) const {
     return sums_ + (partial * map_.vectors + vector) * sums_size_;
@@ -128,7 +134,11 @@ class LanewiseGradient {
 
   void share() {
     units_ = p_.images * p_.axis[0].out * bands_count_;
-    partials_ = larger(1, partial_bytes / (map_.vectors * sums_size_ * i64(sizeof(T))));
+    const i64 x = p_.axis[0].in * p_.axis[1].in * p_.axis[2].in * p_.in_channels;
+    const i64 gy = p_.axis[0].out * p_.axis[1].out * p_.axis[2].out * p_.out_channels;
+    const i64 arrays = i64(sizeof(T)) * p_.images * p_.groups * (x + gy);
+    const i64 most = larger(least_bytes, smaller(arrays / part_of_arrays, most_bytes));
+    partials_ = larger(1, most / (map_.vectors * sums_size_ * i64(sizeof(T))));
     partials_ = smaller(smaller(most_partials, partials_), units_);
     const i64 wanted = jobs_per_thread * context_.threads;
     ranges_ = larger(1, smaller(map_.vectors / 2, wanted / partials_));
@@ -170,15 +180,17 @@ class LanewiseGradient {
     for (i64 e = 0; e < (end - begin) * g.sums_size_; ++e) sums[e] = T(0);
     const i64 first = g.units_ * partial / g.partials_;
     const i64 last = g.units_ * (partial + 1) / g.partials_;
-    for (i64 unit = first; unit < last; ++unit)
+    for (i64 unit = first; unit < last; ++unit) {
+      Next next = g.far_ && unit + 1 < last ? g.behind(unit + 1, end - begin) : Next{};
       for (i64 v = begin; v < end; v += g.together_)
         g.add_band(unit, v, smaller(v + g.together_, end), g.sums(partial, v),
-                   static_cast<T*>(memory), taps);
+                   static_cast<T*>(memory), taps, next);
+    }
     g.context_.release(memory);
   }
 
   // Add some lines to the sums of some vectors.
-  void add_band(i64 unit, i64 begin, i64 end, T* sums, T* stripe, TapSum* taps) const {
+  void add_band(i64 unit, i64 begin, i64 end, T* sums, T* stripe, TapSum* taps, Next& next) const {
     const Axis* axis = p_.axis;
     const Span& band = bands_[unit % bands_count_];
     const i64 nd = unit / bands_count_, n = nd / axis[0].out, d = nd % axis[0].out;
@@ -205,22 +217,24 @@ class LanewiseGradient {
                              span->count,
                              inside_ + span->first,
                              there_ + band.first};
-      Ahead next_x = far_ ? x_behind(p_.axis, pixels.x, pixels.lines, pixels.columns) : Ahead();
-      Ahead next_gy = gy_behind(pixels);
-      const i64 x_lines = next_x.lines() / (end - begin) + 1;
-      const i64 gy_lines = next_gy.lines() / (end - begin) + 1;
       for (i64 vector = begin; vector < end; ++vector) {
-        next_x.fetch(x_lines);
-        next_gy.fetch(gy_lines);
+        (next.gy.lines() ? next.gy : next.x).fetch(next.fetches);
         add_tile(pixels, vector, taps, count, sums + (vector - begin) * sums_size_, stripe);
       }
     }
   }
 
-  // What the next tile reads of gy, where arrays are too large to be in a cache.
-  Ahead gy_behind(const Pixels<T>& k) const {
-    const i64 size = k.columns * k.gy_step;
-    return {k.gy + size, far_ ? size : 0, k.gy_line, k.lines};
+  // What a unit reads that no other one did, to be fetched while the one before it goes by.
+  Next behind(i64 unit, i64 vectors) const {
+    const Axis &deep = p_.axis[0], &high = p_.axis[1], &wide = p_.axis[2];
+    const Span& band = bands_[unit % bands_count_];
+    const i64 nd = unit / bands_count_, n = nd / deep.out, d = nd % deep.out;
+    const i64 row = (band.first - 1) * high.step + high.offset[high.taps - 1] + 1;
+    const T* x = p_.x + n * p_.x_image + d * deep.step * deep.x + row * high.x;
+    const T* gy = p_.gy + (nd * high.out + band.first) * wide.out * out_channels();
+    const Ahead next_x(x, wide.in * wide.x, high.x, band.count * high.step);
+    const Ahead next_gy(gy, band.count * wide.out * out_channels());
+    return {next_x, next_gy, (next_x.lines() + next_gy.lines()) / (vectors * columns_count_) + 1};
   }
 
   i64 out_channels() const { return p_.groups * p_.out_channels; }

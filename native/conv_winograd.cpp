@@ -25,8 +25,9 @@ namespace {
 
 constexpr i64 tile_bytes = 2 << 20;  // of V of a block of tiles, a part of the second cache level
 constexpr i64 most_tiles = 48;
-constexpr i64 panel = 128;        // elements of k added at a time
-constexpr i64 output_chunk = 64;  // output channels of one pass over V
+constexpr i64 panel = 128;         // elements of k added at a time
+constexpr i64 output_chunk = 64;   // output channels of one pass over V
+constexpr i64 near_channels = 16;  // whose weights are read at a time
 constexpr i64 jobs_per_thread = 4;
 constexpr i64 most_shared = 64 << 20;  // bytes of V of all tiles
 
@@ -103,7 +104,7 @@ class Winograd {
     auto& g = *static_cast<Winograd*>(self);
     Vec<T>* buffer = g.weight_buffer();
     if (!buffer) return;
-    g.weigh(block, 0, g.depth_, g.shared_ + block * g.depth_ * width, g.plane_, buffer);
+    g.weigh(block, 1, 0, g.depth_, g.shared_ + block * g.depth_ * width, g.plane_, buffer);
     g.context_.release(buffer);
   }
 
@@ -113,13 +114,19 @@ class Winograd {
     return static_cast<Vec<T>*>(buffer);
   }
 
-  // U of one block of outputs for k = begin .. end - 1, [p][...][k][width].
-  void weigh(i64 block, i64 begin, i64 end, T* u, i64 plane, Vec<T>* buffer) const {
+  // U of some blocks of outputs for k = begin .. end - 1, [block][p][...][k][width]. In a
+  // grad_input the weights of all outputs lie side by side, and those of a channel far behind: few
+  // channels of all outputs are taken at a time.
+  void weigh(i64 block, i64 blocks, i64 begin, i64 end, T* u, i64 plane, Vec<T>* buffer) const {
+    const i64 size = (end - begin) * width;
+    const i64 most = p_.w_in > p_.w_out ? near_channels : channels_;
     for (i64 k = begin; k < end;) {
       const i64 part = k / channels_, c = k % channels_;
-      const i64 stop = smaller(channels_, c + end - k);
-      for (i64 e = 0; e < outputs(block); e += lanes)
-        weigh_part(block * width + e, part, c, stop, u + (k - begin) * width + e, plane, buffer);
+      const i64 stop = smaller(smaller(c + most, channels_), c + end - k);
+      for (i64 b = 0; b < blocks; ++b)
+        for (i64 e = 0; e < outputs(block + b); e += lanes)
+          weigh_part((block + b) * width + e, part, c, stop, u + b * size + (k - begin) * width + e,
+                     plane, buffer);
       k += stop - c;
     }
   }
@@ -136,16 +143,16 @@ class Winograd {
                           : none;
       }
     const auto put = [&](i64 k, const Vec<T>* from) {
-      Vec<T> w[TAP_ROWS][TAPS], points_of[rows][points];
-      for (i64 a = 0; a < TAP_ROWS; ++a)
-        for (i64 b = 0; b < TAPS; ++b)
-          w[a][b] = from && place[a][b] != none ? from[place[a][b]] : Vec<T>{};
-      transform_weight_2d<T, TAP_ROWS, TAPS, rows>(w, points_of);
       T* to = u + (k - c) * width;
+      const auto row = [&](int a, Vec<T>(&w)[TAPS]) {
+        for (int b = 0; b < TAPS; ++b)
+          w[b] = from && place[a][b] != none ? from[place[a][b]] : Vec<T>{};
+      };
+      const auto put_column = [&](int b, const Vec<T>(&values)[rows]) {
 #pragma GCC unroll 6
-      for (int a = 0; a < rows; ++a)
-#pragma GCC unroll 6
-        for (int b = 0; b < points; ++b) store(to + (a * points + b) * plane, points_of[a][b]);
+        for (int a = 0; a < rows; ++a) store(to + (a * points + b) * plane, values[a]);
+      };
+      transform_weight_2d<T, TAP_ROWS, TAPS, rows>(row, put_column);
     };
     weights_.each(p_.w + o * p_.w_out, p_.out_channels - o, c, smaller(stop, p_.in_channels),
                   buffer, put);
@@ -207,8 +214,7 @@ class Winograd {
       const T* v = g.by_outputs_ ? g.shared_ + begin_k : mine;
       const i64 u_plane = g.by_outputs_ ? plane : g.plane_;
       const i64 v_plane = g.by_outputs_ ? g.plane_ : plane;
-      for (i64 b = 0; g.by_outputs_ && b < blocks; ++b)
-        g.weigh(block + b, begin_k, end_k, mine + b * block_size, plane, buffer);
+      if (g.by_outputs_) g.weigh(block, blocks, begin_k, end_k, mine, plane, buffer);
       const T zeros[width] = {};
       for (i64 q = 0; q < planes; ++q)
         for (i64 b = 0; b < blocks; ++b)
@@ -234,30 +240,35 @@ class Winograd {
       for (i64 e = 0; e < blocks * width; e += lanes) {
         const i64 o = block * width + e, left = p.out_channels - o;
         if (left <= 0) return;
-        Vec<T> s[rows][points], r[out_rows][out];
         const T* from = m + k * output_chunk + e;
-#pragma GCC unroll 6
-        for (int a = 0; a < rows; ++a)
-#pragma GCC unroll 6
-          for (int b = 0; b < points; ++b) s[a][b] = load(from + (a * points + b) * m_plane);
-        transform_output_2d<T, rows, out_rows, out>(s, r);
         const Vec<T> bias = p.b ? load_part(p.b + o, left) : Vec<T>{};
-        Vec<T> bad{};
-        for (int a = 0; a < high; ++a)
-          for (int b = 0; b < wide; ++b) {
-            bad += (r[a][b] - r[a][b]);  // NaN where it is not finite
-            Vec<T> value = r[a][b] + bias;
-            if (p.relu) value = relu<T>(value);
-            store_part(y + a * y_down + b * y_across + o, value, left);
+        Vec<T> bad{};  // NaN where an output is not finite
+        const auto row = [&](int a, Vec<T>(&values)[points]) {
+#pragma GCC unroll 6
+          for (int b = 0; b < points; ++b) values[b] = load(from + (a * points + b) * m_plane);
+        };
+        const auto put = [&](int b, Vec<T>(&values)[out_rows]) {
+          T* to = y + b * y_across + o;
+#pragma GCC unroll 6
+          for (int a = 0; a < out_rows; ++a) {
+            bad = fma(values[a], Vec<T>{}, bad);
+            values[a] += bias;
+            if (p.relu) values[a] = relu<T>(values[a]);
           }
-        T test[lanes];
-        store(test, bad);
+          if (b < wide && high == out_rows && left >= lanes) {
+#pragma GCC unroll 6
+            for (int a = 0; a < out_rows; ++a) store(to + a * y_down, values[a]);
+          } else if (b < wide) {
+            for (int a = 0; a < high; ++a) store_part(to + a * y_down, values[a], left);
+          }
+        };
+        transform_output_2d<T, rows, out_rows, out>(row, put);
+        if (!has_nan<T>(bad)) continue;
         for (i64 l = 0; l < smaller(lanes, left); ++l)
-          if (test[l] != T(0))
-            for (i64 a = 0; a < high; ++a)
-              for (i64 b = 0; b < wide; ++b)
-                y[a * y_down + b * y_across + o + l] =
-                    again({at.n, at.d, at.i + a * down, at.j + b * across}, o + l);
+          for (i64 a = 0; a < high && bad[l] != bad[l]; ++a)
+            for (i64 b = 0; b < wide; ++b)
+              y[a * y_down + b * y_across + o + l] =
+                  again({at.n, at.d, at.i + a * down, at.j + b * across}, o + l);
       }
     }
 

@@ -118,20 +118,26 @@ class WinogradGradient {
     const T* gy = p_.gy + chunk * out_chunk_ +
                   (((at.n * p_.axis[0].out + at.d) * high.out + at.i) * wide.out + at.j) * all;
     for (i64 e = 0; e < count; e += lanes) {
-      Vec<T> d[out_rows][out], u[rows][points];
+      const auto row = [&](int a, Vec<T>(&values)[out]) {
+        const T* line = gy + a * down * wide.out * all + e;
+        if (at.i + a * down >= high.out) {
 #pragma GCC unroll 4
-      for (int a = 0; a < out_rows; ++a)
+          for (int b = 0; b < out; ++b) values[b] = Vec<T>{};
+        } else if (at.j + (out - 1) * across < wide.out && e + lanes <= count) {
 #pragma GCC unroll 4
-        for (int b = 0; b < out; ++b) {
-          const bool there = at.i + a * down < high.out && at.j + b * across < wide.out;
-          const T* from = gy + (a * down * wide.out + b * across) * all + e;
-          d[a][b] = there ? load_part(from, count - e) : Vec<T>{};
+          for (int b = 0; b < out; ++b) values[b] = load(line + b * across * all);
+        } else {
+#pragma GCC unroll 4
+          for (int b = 0; b < out; ++b)
+            values[b] = at.j + b * across < wide.out ? load_part(line + b * across * all, count - e)
+                                                     : Vec<T>{};
         }
-      transform_weight_2d<T, out_rows, out, rows>(d, u);
+      };
+      const auto put = [&](int b, const Vec<T>(&values)[rows]) {
 #pragma GCC unroll 6
-      for (int a = 0; a < rows; ++a)
-#pragma GCC unroll 6
-        for (int b = 0; b < points; ++b) store(w + (a * points + b) * plane + e, u[a][b]);
+        for (int a = 0; a < rows; ++a) store(w + (a * points + b) * plane + e, values[a]);
+      };
+      transform_weight_2d<T, out_rows, out, rows>(row, put);
     }
   }
 
@@ -253,26 +259,38 @@ class WinogradGradient {
     const Axis *deep = p_.axis, *high = deep + 1, *wide = deep + 2;
     for (i64 k = 0; k < parts_; ++k) {
       const auto part = grid_.part(k);
-      Vec<T> s[rows][points], r[TAP_ROWS][TAPS];
-      for (i64 q = 0; q < planes; ++q) {
-        const T* from = m + q * sum_plane() + k * in_chunk_ * out_chunk_;
-        Vec<T> sum = load(from);
-        for (i64 partial = 1; partial < partials; ++partial)
-          sum += load(from + partial * in_chunks_ * out_chunks_ * sum_size());
-        s[q / points][q % points] = sum;
-      }
-      transform_output_2d<T, rows, TAP_ROWS, TAPS>(s, r);
-      for (i64 a = 0; a < TAP_ROWS; ++a)
-        for (i64 b = 0; b < TAPS; ++b) {
-          const i64 u = grid_.rows.tap(part.rows, a), v = grid_.columns.tap(part.columns, b);
-          if (u >= high->taps || v >= wide->taps) continue;
-          T values[lanes];
-          store(values, r[a][b]);
-          for (i64 l = 0; l < smaller(lanes, p_.out_channels - o); ++l)
-            if (values[l] - values[l] != T(0)) values[l] = again(o + l, c, part.t, u, v);
-          to[deep->weight[part.t] + high->weight[u] + wide->weight[v]] = load(values);
+      const auto row = [&](int a, Vec<T>(&values)[points]) {
+        for (int b = 0; b < points; ++b) {
+          const T* from = m + (a * points + b) * sum_plane() + k * in_chunk_ * out_chunk_;
+          values[b] = load(from);
+          for (i64 partial = 1; partial < partials; ++partial)
+            values[b] += load(from + partial * in_chunks_ * out_chunks_ * sum_size());
         }
+      };
+      const auto put = [&](int b, const Vec<T>(&values)[TAP_ROWS]) {
+        const i64 v = grid_.columns.tap(part.columns, b);
+        for (int a = 0; a < TAP_ROWS; ++a) {
+          const i64 u = grid_.rows.tap(part.rows, a);
+          if (u >= high->taps || v >= wide->taps) continue;
+          to[deep->weight[part.t] + high->weight[u] + wide->weight[v]] =
+              finite(values[a], {part.t, u, v}, c, o);
+        }
+      };
+      transform_output_2d<T, rows, TAP_ROWS, TAPS>(row, put);
     }
+  }
+
+  struct Tap {
+    i64 t, u, v;
+  };
+
+  // The same elements, those that are not finite computed directly.
+  Vec<T> finite(Vec<T> values, Tap tap, i64 c, i64 o) const {
+    const Vec<T> bad = values - values;
+    if (has_nan<T>(bad))
+      for (i64 l = 0; l < smaller(lanes, p_.out_channels - o); ++l)
+        if (bad[l] != bad[l]) values[l] = again(o + l, c, tap.t, tap.u, tap.v);
+    return values;
   }
 
   // One element directly, where the transforms met something that is not finite.

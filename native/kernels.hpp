@@ -5,11 +5,11 @@
 #pragma once
 
 #include "conv.hpp"
-#include "maps.hpp"
 #include "losses.hpp"
+#include "maps.hpp"
 #include "norms.hpp"
 #include "pooling.hpp"
-#include "rows.hpp"
+#include "products.hpp"
 #include "steps.hpp"
 
 namespace pellucid {

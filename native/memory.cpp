@@ -17,9 +17,12 @@ namespace {
 constexpr std::size_t header = 64;  // keeps what follows aligned
 constexpr std::size_t huge = std::size_t(2) << 20;
 constexpr int classes = 64 * 4;
+// Where none waits that fits, one of these further classes serves before fresh memory does: up to
+// twice as large. Else what waits is the sum of the most that each class ever held at a time.
+constexpr int larger = 4;
 
 struct Block {
-  std::size_t bytes;  // of the whole block
+  std::size_t bytes, counted;  // of the whole block; of what was asked for
   int size_class;
   Block* next;
 };
@@ -79,13 +82,15 @@ void* allocate(std::size_t wanted) {
   Block* block = nullptr;
   {
     std::lock_guard<std::mutex> lock(state->mutex);
-    if ((block = state->free[size_class])) {
-      state->free[size_class] = block->next;
-      state->kept -= block->bytes;
-    }
+    for (int c = size_class; c < classes && c <= size_class + larger && !block; ++c)
+      if ((block = state->free[c])) {
+        state->free[c] = block->next;
+        state->kept -= block->bytes;
+      }
     state->used += bytes;
     if (state->used > state->peak) state->peak = state->used;
   }
+  const bool reused = block;
   if (!block && !(block = fresh(bytes))) {
     empty_pool();
     block = fresh(bytes);
@@ -95,8 +100,11 @@ void* allocate(std::size_t wanted) {
     state->used -= bytes;
     return nullptr;
   }
-  block->bytes = bytes;
-  block->size_class = size_class;
+  if (!reused) {
+    block->bytes = bytes;
+    block->size_class = size_class;
+  }
+  block->counted = bytes;
   return reinterpret_cast<char*>(block) + header;
 }
 
@@ -105,7 +113,7 @@ void release(void* memory) {
   Block* block = reinterpret_cast<Block*>(static_cast<char*>(memory) - header);
   {
     std::lock_guard<std::mutex> lock(state->mutex);
-    state->used -= block->bytes;
+    state->used -= block->counted;
     if (state->kept + block->bytes <= state->limit) {
       block->next = state->free[block->size_class];
       state->free[block->size_class] = block;

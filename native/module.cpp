@@ -195,7 +195,7 @@ NB_MODULE(_native, m) {
   add_pooling(m);
   add_norms(m);
   add_losses(m);
-  add_rows(m);
+  add_products(m);
   add_steps(m);
   m.def("correlate", [](int algorithm, In x, In w, const MaybeIn& b, const std::vector<Out>& ys,
                         const std::vector<Plan>& plans,

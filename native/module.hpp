@@ -74,7 +74,7 @@ void add_maps(nb::module_& m);
 void add_pooling(nb::module_& m);
 void add_norms(nb::module_& m);
 void add_losses(nb::module_& m);
-void add_rows(nb::module_& m);
+void add_products(nb::module_& m);
 void add_steps(nb::module_& m);
 
 }  // namespace pellucid

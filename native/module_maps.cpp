@@ -41,6 +41,48 @@ std::optional<Result> map2(In a, In b) {
   return y;
 }
 
+// In place; false where y has gaps or the residual lies otherwise.
+bool add_relu(Out y, const MaybeIn& residual, double ceiling) {
+  const In as_read(y);
+  if (!is_dense(as_read) || (residual && !lie_alike(*residual, as_read))) return false;
+  const i64 count = i64(y.size());
+  WithoutGil without_gil(count);
+  by_type(as_read, [&](auto zero) {
+    using T = decltype(zero);
+    const T* r = residual ? static_cast<const T*>(residual->data()) : nullptr;
+    active->functions<T>().maps->add_relu(r, T(ceiling), static_cast<T*>(y.data()), count,
+                                          context(count));
+  });
+  return true;
+}
+
+bool is_row_major(const In& x) {
+  i64 step = 1;
+  for (std::size_t a = x.ndim(); a-- > 0; step *= i64(x.shape(a)))
+    if (x.shape(a) != 1 && x.stride(a) != step) return false;
+  return true;
+}
+
+// Nothing where x lies neither in row-major order nor channels-last.
+std::optional<Result> dropout(In x, std::uint64_t seed, std::uint64_t call, std::uint32_t least,
+                              double factor) {
+  const bool rows = is_row_major(x);
+  if (x.ndim() > max_axes + 2 || !(rows || is_channels_last(x))) return std::nullopt;
+  Result y = empty_like(x);
+  const i64 count = i64(x.size());
+  if (count == 0) return y;
+  const i64 images = rows ? 1 : i64(x.shape(0)), channels = rows ? 1 : i64(x.shape(1));
+  const i64 work = 8 * count;
+  WithoutGil without_gil(work);
+  by_type(x, [&](auto zero) {
+    using T = decltype(zero);
+    active->functions<T>().maps->dropout(
+        {{seed, call}, least}, T(factor), static_cast<const T*>(x.data()),
+        static_cast<T*>(y.data()), images, channels, count / (images * channels), context(work));
+  });
+  return y;
+}
+
 Result with_channels(const In& x, std::size_t channels) {
   std::size_t sizes[max_axes + 2];
   for (std::size_t a = 0; a < x.ndim(); ++a) sizes[a] = a == 1 ? channels : x.shape(a);
@@ -90,6 +132,39 @@ std::optional<std::vector<Result>> part_channels(In x, const std::vector<i64>& s
   return parts;
 }
 
+// An array of one value, but for x: element k of axis a of x is element starts[a] + k steps[a].
+// None where x has gaps or steps along the innermost axis of the result.
+std::optional<Result> place(In x, const std::vector<i64>& shape, const std::vector<i64>& starts,
+                            const std::vector<i64>& steps, double value, bool channels_last) {
+  const std::size_t axes = x.ndim(), inner = channels_last ? 1 : axes - 1;
+  if (axes == 0 || axes > max_axes + 2 || (channels_last && axes < 2) || shape.size() != axes ||
+      starts.size() != axes || steps.size() != axes || steps[inner] != 1 ||
+      (x.shape(inner) > 1 && x.stride(inner) != 1))
+    return std::nullopt;
+  std::size_t sizes[max_axes + 2];
+  for (std::size_t a = 0; a < axes; ++a) {
+    const i64 last = starts[a] + (i64(x.shape(a)) - 1) * steps[a];
+    if (shape[a] < 0 || starts[a] < 0 || steps[a] < 1 || last >= shape[a]) return std::nullopt;
+    sizes[a] = std::size_t(shape[a]);
+  }
+  Result y = empty(axes, sizes, x.dtype(), channels_last);
+  by_type(x, [&](auto zero) {
+    using T = decltype(zero);
+    Placement<T> p{static_cast<const T*>(x.data()), T(value), 0, {}, static_cast<T*>(y.data())};
+    const auto take = [&](std::size_t a) {
+      p.axis[p.axes++] = {shape[a], i64(x.shape(a)), starts[a], steps[a], x.stride(a)};
+    };
+    if (axes == 1) p.axis[p.axes++] = {1, 1, 0, 1, 0};
+    for (std::size_t a = 0; a < axes; ++a)
+      if (a != inner) take(a);
+    take(inner);
+    const i64 count = i64(y.size());
+    WithoutGil without_gil(count);
+    active->functions<T>().maps->place(p, context(count));
+  });
+  return y;
+}
+
 }  // namespace
 
 void add_maps(nb::module_& m) {
@@ -99,9 +174,12 @@ void add_maps(nb::module_& m) {
   m.def("relu_gradient", &map2<&F::relu_gradient, &D::relu_gradient>);
   m.def("relu6", &map<&F::relu6, &D::relu6>);
   m.def("relu6_gradient", &map2<&F::relu6_gradient, &D::relu6_gradient>);
+  m.def("add_relu", &add_relu, nb::arg("y"), nb::arg("residual").none(), nb::arg("ceiling"));
+  m.def("dropout", &dropout);
   m.def("add", &map2<&F::add, &D::add>);
   m.def("join_channels", &join_channels);
   m.def("part_channels", &part_channels);
+  m.def("place", &place);
 }
 
 }  // namespace pellucid

@@ -1,11 +1,13 @@
 // Batch normalisation: the statistics of each channel in one pass over x, the result in another;
-// the sums behind the gradients of weight and bias in one pass, the gradient of x in another.
+// the sums behind the gradients of weight and bias in one pass, the gradient of x in another. The
+// second pass goes backwards: what the first one met last still lies in the caches.
 //
 // Channels lie side by side, and few channels do not fill vectors. So pixels are taken together as
 // one line, whose elements have sums of their own, until the sums of a job are folded into those of
-// the channels. The elements of four lines are added in the precision of x, which rounds them once
+// the channels. The elements of eight lines are added in the precision of x, which rounds them once
 // more as they themselves are rounded; all else is float64: the sums of a job, then those of all
-// jobs in their order.
+// jobs in their order. One pass reads memory as fast as it comes only if it does little else: a
+// sum in float64 costs more than all that is done to an element.
 #include "norms.hpp"
 
 #include "jobs.hpp"
@@ -16,7 +18,7 @@ namespace pellucid::PELLUCID_ISA {
 
 namespace {
 
-// Elements of a job, whose x waits in the second cache for its second sum.
+// Elements of a job.
 constexpr i64 run = 32768;
 constexpr i64 least_width = 256;
 
@@ -25,7 +27,7 @@ struct Together {
   static constexpr int count = lines;
 };
 using One = Together<1>;
-using Four = Together<4>;
+using Eight = Together<8>;
 
 // Rows of channels as lines of `width` elements; the last line may be shorter.
 struct Lines {
@@ -51,13 +53,19 @@ struct Lines {
     return left < most ? left : most;
   }
 
-  // work(Four{}, first, count) for each four whole lines of job k, then work(One{}, first, count)
+  // work(Eight{}, first, count) for each eight whole lines of job k, then work(One{}, first, count)
   // for each line that is left.
   template <class Work>
   PELLUCID_INLINE void each_line(i64 k, Work work) const {
+    each_line(k, rows_of(k), work);
+  }
+
+  // The same for the first `some` rows of job k.
+  template <class Work>
+  PELLUCID_INLINE void each_line(i64 k, i64 some, Work work) const {
     i64 e = k * each * width;
-    const i64 end = (k * each * repeat + rows_of(k)) * channels;
-    for (; e + 4 * width <= end; e += 4 * width) work(Four{}, e, width);
+    const i64 end = e + some * channels;
+    for (; e + 8 * width <= end; e += 8 * width) work(Eight{}, e, width);
     for (; e < end; e += width) work(One{}, e, end - e < width ? end - e : width);
   }
 
@@ -104,13 +112,13 @@ PELLUCID_INLINE void each_vector(Lines, i64 count, Work work) {
     if (e < count) work(Part<T>{e, count - e});
 }
 
-// The sum of value(l) over some lines, by pairs.
-template <class Lines, class Value>
-PELLUCID_INLINE auto sum_of(Lines, Value value) {
-  if constexpr (Lines::count == 1)
-    return value(0);
-  else
-    return (value(0) + value(1)) + (value(2) + value(3));
+// Sums over the lines that are taken together: of values, or of products.
+template <class T, class Lines, class Value>
+PELLUCID_INLINE Vec<T> sum_of(Lines, Value value) {
+  Vec<T> sum[2]{};
+#pragma GCC unroll 8
+  for (int l = 0; l < Lines::count; ++l) sum[l % 2] = l < 2 ? value(l) : sum[l % 2] + value(l);
+  return sum[0] + sum[1];
 }
 
 // Memory for one call, in doubles.
@@ -137,54 +145,60 @@ class Workspace {
   double *begin_, *next_;
 };
 
-// The sum of each element of the lines of job k.
+// The sum of each element of the lines of the first `some` rows of job k.
 template <class T>
-void sum_lines(const T* x, const Lines& lines, i64 k, double* line) {
+void sum_lines(const T* x, const Lines& lines, i64 k, i64 some, double* line) {
   clear(line, lines.padded());
-  lines.each_line(k, [&](auto together, i64 first, i64 count) __attribute__((always_inline)) {
+  lines.each_line(k, some, [&](auto together, i64 first, i64 count) __attribute__((always_inline)) {
     each_vector<T>(together, count, [&](auto at) __attribute__((always_inline)) {
-      add_to(line + at.e,
-             sum_of(together, [&](i64 l) { return at.load(x + first + l * lines.width); }));
+      add_to(line + at.e, sum_of<T>(together, [&](i64 l) __attribute__((always_inline)) {
+               return at.load(x + first + l * lines.width);
+             }));
     });
   });
 }
 
-// A job takes the distances from about its own mean, so that no digits cancel: with M values in all
-// and n in a job, sum (x - mean)^2 = sum over jobs of sum (x - own)^2 + n (own - mean)^2.
+// A job takes the distances from the mean of its first lines, so that few digits cancel: among n
+// values, no mean of m of them is more than sqrt(n / m) standard deviations from that of all. With
+// M values in all, sum (x - mean)^2 = sum over jobs of sum (x - own)^2 + n (own - mean)^2.
 template <class T>
 void job_statistics(const T* x, const Lines& lines, i64 k, double* own) {
   double *squares = own + lines.channels, *line = squares + lines.channels;
   double* square_line = line + lines.padded();
   T* center = reinterpret_cast<T*>(square_line + lines.padded());
-  const double n = double(lines.rows_of(k));
-  sum_lines(x, lines, k, line);
+  const i64 rows = lines.rows_of(k), some = rows < 8 * lines.repeat ? rows : 8 * lines.repeat;
+  sum_lines(x, lines, k, some, line);
   lines.fold(line, own);
-  lines.spread([&](i64 c) { return own[c] / n; }, center);
+  // From zero where there is no such mean.
+  lines.spread([&](i64 c) { return own[c] - own[c] == 0 ? own[c] / double(some) : 0; }, center);
   clear(line, 2 * lines.padded());
   lines.each_line(k, [&](auto together, i64 first, i64 count) __attribute__((always_inline)) {
     each_vector<T>(together, count, [&](auto at) __attribute__((always_inline)) {
       const Vec<T> from = at.load(center);
-      Vec<T> distance[4];
-#pragma GCC unroll 4
-      for (int l = 0; l < together.count; ++l)
-        distance[l] = at.load(x + first + l * lines.width) - from;
-      add_to(line + at.e, sum_of(together, [&](i64 l) { return distance[l]; }));
-      add_to(square_line + at.e,
-             sum_of(together, [&](i64 l) { return distance[l] * distance[l]; }));
+      Vec<T> sum[2]{}, square[2]{};
+#pragma GCC unroll 8
+      for (int l = 0; l < together.count; ++l) {
+        const Vec<T> distance = at.load(x + first + l * lines.width) - from;
+        sum[l % 2] = l < 2 ? distance : sum[l % 2] + distance;
+        square[l % 2] = l < 2 ? distance * distance : fma(distance, distance, square[l % 2]);
+      }
+      add_to(line + at.e, sum[0] + sum[1]);
+      add_to(square_line + at.e, square[0] + square[1]);
     });
   });
+  const double n = double(rows);
   lines.fold(line, own);
   lines.fold(square_line, squares);
   for (i64 c = 0; c < lines.channels; ++c) {
     const double off = own[c] / n;
     squares[c] -= n * off * off;
-    own[c] = double(center[c]) + (off == off ? off : 0);  // infinity stays
+    own[c] = double(center[c]) + off;
   }
 }
 
-// The sum of each channel.
-template <class T>
-bool sums(const T* x, i64 rows, i64 channels, T* sum, const Context& context) {
+// The sum of each channel, where work(lines, k, line) sums the elements of the lines of job k.
+template <class T, class Work>
+bool sums_by(Work work, i64 rows, i64 channels, T* sum, const Context& context) {
   const Lines lines(rows, channels);
   const i64 per_job = channels + lines.padded();
   Workspace workspace(lines.jobs * per_job + channels, context);
@@ -192,7 +206,7 @@ bool sums(const T* x, i64 rows, i64 channels, T* sum, const Context& context) {
   double* parts = workspace.take<double>(lines.jobs * per_job);
   const auto job = [=](i64 k) {
     double *own = parts + k * per_job, *line = own + channels;
-    sum_lines(x, lines, k, line);
+    work(lines, k, line);
     lines.fold(line, own);
   };
   each_job(lines.jobs, job, context);
@@ -202,6 +216,33 @@ bool sums(const T* x, i64 rows, i64 channels, T* sum, const Context& context) {
     for (i64 c = 0; c < channels; ++c) total[c] += parts[k * per_job + c];
   for (i64 c = 0; c < channels; ++c) sum[c] = T(total[c]);
   return true;
+}
+
+template <class T>
+bool sums(const T* x, i64 rows, i64 channels, T* sum, const Context& context) {
+  const auto work = [=](const Lines& lines, i64 k, double* line) {
+    sum_lines(x, lines, k, lines.rows_of(k), line);
+  };
+  return sums_by(work, rows, channels, sum, context);
+}
+
+template <class T>
+bool relu_gradient_sums(const T* gy, const T* y, T* gx, i64 rows, i64 channels, T* sum,
+                        const Context& context) {
+  const auto work = [=](const Lines& lines, i64 k, double* line) {
+    clear(line, lines.padded());
+    lines.each_line(k, [&](auto together, i64 first, i64 count) __attribute__((always_inline)) {
+      each_vector<T>(together, count, [&](auto at) __attribute__((always_inline)) {
+        add_to(line + at.e, sum_of<T>(together, [&](i64 l) __attribute__((always_inline)) {
+                 const i64 e = first + l * lines.width;
+                 const Vec<T> g = at.load(y + e) <= 0 ? Vec<T>{} : at.load(gy + e);
+                 at.store(gx + e, g);
+                 return g;
+               }));
+      });
+    });
+  };
+  return sums_by(work, rows, channels, sum, context);
 }
 
 template <class T>
@@ -257,10 +298,11 @@ template <class T, bool add_residual, bool relu>
 void normalise_jobs(const T* x, const Affine<T>& a, const T* residual, T ceiling, T* y,
                     const Lines& lines, const Context& context) {
   const auto job = [=](i64 k) {
+    k = lines.jobs - 1 - k;
     lines.each_line(k, [&](auto together, i64 first, i64 count) __attribute__((always_inline)) {
       each_vector<T>(together, count, [&](auto at) __attribute__((always_inline)) {
         const Vec<T> mean = at.load(a.mean), factor = at.load(a.factor), bias = at.load(a.bias);
-#pragma GCC unroll 4
+#pragma GCC unroll 8
         for (int l = 0; l < together.count; ++l) {
           const i64 line = first + l * lines.width;
           Vec<T> v = (at.load(x + line) - mean) * factor + bias;
@@ -293,8 +335,13 @@ bool normalise(const Normalisation<T>& p, const T* residual, bool relu, T ceilin
   return true;
 }
 
-// Where the gradient passes: everywhere, where the normalised is positive, or where y is.
-enum class Passes { all, normalised, output };
+// Where the gradient passes: everywhere, where the normalised is positive, or where y is; `below`:
+// and is below the ceiling; `two`: and it is a sum of two.
+enum class Passes { all, normalised, normalised_below, output, output_two };
+
+constexpr bool by_output(Passes passes) {
+  return passes == Passes::output || passes == Passes::output_two;
+}
 
 // A gradient at some lines: what is the same for all jobs.
 template <class T>
@@ -302,7 +349,7 @@ struct Shared {
   NormalisationGradient<T> p;
   Lines lines;
   Affine<T> a;
-  T *scale, *mean_gw, *mean_gb;  // for each element of a line
+  T *slope, *offset;  // for each element of a line: gx = factor gy + slope (x - mean) + offset
 };
 
 // Infinity is not above a ceiling that is infinite: the difference is NaN.
@@ -310,11 +357,12 @@ template <class T, Passes passes>
 PELLUCID_INLINE Vec<T> passed(Vec<T> gy, Vec<T> distance, Vec<T> factor, Vec<T> bias, Vec<T> y,
                               T ceiling) {
   if constexpr (passes == Passes::all) return gy;
-  if constexpr (passes == Passes::normalised) y = distance * factor + bias;
+  if constexpr (!by_output(passes)) y = distance * factor + bias;
+  if constexpr (passes == Passes::normalised) return y <= 0 ? Vec<T>{} : gy;
   return ((y <= 0) | (y - ceiling >= 0)) ? Vec<T>{} : gy;
 }
 
-// The sums of gy and of gy z, with z = (x - mean) scale, for each channel in job k.
+// The sums of gy and of gy (x - mean) for each channel in job k.
 template <class T, Passes passes>
 void job_sums(const Shared<T>& s, i64 k, double* gb) {
   const Lines& lines = s.lines;
@@ -323,21 +371,23 @@ void job_sums(const Shared<T>& s, i64 k, double* gb) {
   clear(gb_line, 2 * lines.padded());
   lines.each_line(k, [&](auto together, i64 first, i64 count) __attribute__((always_inline)) {
     each_vector<T>(together, count, [&](auto at) __attribute__((always_inline)) {
-      const Vec<T> mean = at.load(s.a.mean), scale = at.load(s.scale);
+      const Vec<T> mean = at.load(s.a.mean);
       const Vec<T> factor = at.load(s.a.factor), bias = at.load(s.a.bias);
-      Vec<T> g[4], gz[4];
-#pragma GCC unroll 4
+      Vec<T> sum[2]{}, products[2]{};
+#pragma GCC unroll 8
       for (int l = 0; l < together.count; ++l) {
         const i64 line = first + l * lines.width;
         const Vec<T> distance = at.load(s.p.forward.x + line) - mean;
-        Vec<T> y{};
-        if constexpr (passes == Passes::output) y = at.load(s.p.y + line);
-        g[l] = passed<T, passes>(at.load(s.p.gy + line), distance, factor, bias, y, s.p.ceiling);
-        if constexpr (passes == Passes::output) at.store(s.p.gr + line, g[l]);
-        gz[l] = g[l] * (distance * scale);
+        Vec<T> g = at.load(s.p.gy + line), y{};
+        if constexpr (passes == Passes::output_two) g += at.load(s.p.more + line);
+        if constexpr (by_output(passes)) y = at.load(s.p.y + line);
+        g = passed<T, passes>(g, distance, factor, bias, y, s.p.ceiling);
+        if constexpr (by_output(passes)) at.store(s.p.gr + line, g);
+        sum[l % 2] = l < 2 ? g : sum[l % 2] + g;
+        products[l % 2] = l < 2 ? g * distance : fma(g, distance, products[l % 2]);
       }
-      add_to(gb_line + at.e, sum_of(together, [&](i64 l) { return g[l]; }));
-      add_to(gw_line + at.e, sum_of(together, [&](i64 l) { return gz[l]; }));
+      add_to(gb_line + at.e, sum[0] + sum[1]);
+      add_to(gw_line + at.e, products[0] + products[1]);
     });
   });
   lines.fold(gb_line, gb);
@@ -350,17 +400,19 @@ void job_gradient(const Shared<T>& s, const T* gy, i64 k) {
   const Lines& lines = s.lines;
   lines.each_line(k, [&](auto together, i64 first, i64 count) __attribute__((always_inline)) {
     each_vector<T>(together, count, [&](auto at) __attribute__((always_inline)) {
-      const Vec<T> mean = at.load(s.a.mean), scale = at.load(s.scale);
+      const Vec<T> mean = at.load(s.a.mean);
       const Vec<T> factor = at.load(s.a.factor), bias = at.load(s.a.bias);
-      const Vec<T> mean_gw = at.load(s.mean_gw), mean_gb = at.load(s.mean_gb);
-#pragma GCC unroll 4
+      const Vec<T> slope = at.load(s.slope), offset = at.load(s.offset);
+#pragma GCC unroll 8
       for (int l = 0; l < together.count; ++l) {
         const i64 line = first + l * lines.width;
         const Vec<T> distance = at.load(s.p.forward.x + line) - mean;
-        Vec<T> g =
+        const Vec<T> g =
             passed<T, passes>(at.load(gy + line), distance, factor, bias, Vec<T>{}, s.p.ceiling);
-        if constexpr (!constant) g = g - distance * scale * mean_gw - mean_gb;
-        at.store(s.p.gx + line, g * factor);
+        if constexpr (constant)
+          at.store(s.p.gx + line, g * factor);
+        else
+          at.store(s.p.gx + line, fma(g, factor, fma(distance, slope, offset)));
       }
     });
   });
@@ -371,48 +423,48 @@ bool gradient_where(const NormalisationGradient<T>& p, const Context& context) {
   const Normalisation<T>& f = p.forward;
   const Lines lines(f.rows, f.channels);
   const i64 per_job = 2 * lines.channels + 2 * lines.padded();
-  Workspace workspace(lines.jobs * per_job + 6 * lines.width + 2 * f.channels, context);
+  Workspace workspace(lines.jobs * per_job + 5 * lines.width + 2 * f.channels, context);
   if (workspace.failed()) return false;
   double* sums = workspace.take<double>(lines.jobs * per_job);
   double *gb = workspace.take<double>(2 * f.channels), *gw = gb + f.channels;
-  const Shared<T> shared{p,
-                         lines,
-                         affine(f, lines, workspace),
-                         workspace.take<T>(lines.width),
-                         workspace.take<T>(lines.width),
+  const Shared<T> shared{p, lines, affine(f, lines, workspace), workspace.take<T>(lines.width),
                          workspace.take<T>(lines.width)};
-  lines.spread([&](i64 c) { return f.scale[c]; }, shared.scale);
   each_job(lines.jobs, [&](i64 k) { job_sums<T, passes>(shared, k, sums + k * per_job); }, context);
   clear(gb, 2 * f.channels);
   for (i64 k = 0; k < lines.jobs; ++k)
     for (i64 c = 0; c < 2 * f.channels; ++c) gb[c] += sums[k * per_job + c];
   for (i64 c = 0; c < f.channels; ++c) {
+    gw[c] *= double(f.scale[c]);
     p.gb[c] = T(gb[c]);
     p.gw[c] = T(gw[c]);
   }
   const double M = double(f.rows);
-  lines.spread([&](i64 c) { return gw[c] / M; }, shared.mean_gw);
-  lines.spread([&](i64 c) { return gb[c] / M; }, shared.mean_gb);
+  const auto factor = [&](i64 c) { return double(shared.a.factor[c]); };
+  lines.spread([&](i64 c) { return -factor(c) * f.scale[c] * (gw[c] / M); }, shared.slope);
+  lines.spread([&](i64 c) { return -factor(c) * (gb[c] / M); }, shared.offset);
   // What passed by y is already in gr.
-  constexpr bool by_output = passes == Passes::output;
-  constexpr Passes left = by_output ? Passes::all : passes;
-  const T* gy = by_output ? p.gr : p.gy;
+  constexpr Passes left = by_output(passes) ? Passes::all : passes;
+  const T* gy = by_output(passes) ? p.gr : p.gy;
   const auto job = p.constant ? job_gradient<T, left, true> : job_gradient<T, left, false>;
-  each_job(lines.jobs, [&](i64 k) { job(shared, gy, k); }, context);
+  each_job(lines.jobs, [&](i64 k) { job(shared, gy, lines.jobs - 1 - k); }, context);
   return true;
 }
 
 template <class T>
 bool gradient(const NormalisationGradient<T>& p, const Context& context) {
   if (!p.relu) return gradient_where<T, Passes::all>(p, context);
-  return p.y ? gradient_where<T, Passes::output>(p, context)
-             : gradient_where<T, Passes::normalised>(p, context);
+  if (p.y)
+    return p.more ? gradient_where<T, Passes::output_two>(p, context)
+                  : gradient_where<T, Passes::output>(p, context);
+  return p.ceiling - p.ceiling == 0 ? gradient_where<T, Passes::normalised_below>(p, context)
+                                    : gradient_where<T, Passes::normalised>(p, context);
 }
 
 }  // namespace
 
 template <class T>
-const Norms<T> TableOf<T>::norms = {sums<T>, statistics<T>, normalise<T>, gradient<T>};
+const Norms<T> TableOf<T>::norms = {sums<T>, relu_gradient_sums<T>, statistics<T>, normalise<T>,
+                                    gradient<T>};
 
 template const Norms<float> TableOf<float>::norms;
 template const Norms<double> TableOf<double>::norms;

@@ -18,8 +18,9 @@ template <class T>
 struct NormalisationGradient {
   Normalisation<T> forward;
   const T* gy;
-  // With `relu`, the gradient passes where the normalised is positive and below the ceiling, or NaN;
-  // or where y is, if that is given, and then gr gets what passes.
+  const T* more;  // what is added to gy, given y; or null
+  // With `relu`, the gradient passes where the normalised is positive and below the ceiling, or
+  // NaN; or where y is, if that is given, and then gr gets what passes.
   bool relu;
   T ceiling;
   const T* y;
@@ -34,6 +35,9 @@ template <class T>
 struct Norms {
   // The sum of each channel.
   bool (*sums)(const T* x, i64 rows, i64 channels, T* sum, const Context&);
+  // gx = gy where y > 0 or is NaN, else 0; and the sum of each of its channels.
+  bool (*relu_gradient_sums)(const T* gy, const T* y, T* gx, i64 rows, i64 channels, T* sum,
+                             const Context&);
   // The mean, the variance and 1 / sqrt(variance + eps) of each channel.
   bool (*statistics)(const T* x, i64 rows, i64 channels, T eps, T* mean, T* variance, T* scale,
                      const Context&);

@@ -130,6 +130,7 @@ template <int L, class Work>
 PELLUCID_INLINE void each_part(i64 channels, Work work) {
   i64 c = 0;
   for (; c + 4 * L <= channels; c += 4 * L) work(Number<4>{}, c);
+  for (; c + 2 * L <= channels; c += 2 * L) work(Number<2>{}, c);
   for (; c + L <= channels; c += L) work(Number<1>{}, c);
   if (c < channels) work(Number<1>{}, channels - L);
 }

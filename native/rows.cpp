@@ -3,9 +3,8 @@
 //
 // Lanes are columns of y, so that each y[i,j] is added up in the order of k, as everywhere. Where
 // the columns of b lie without gaps, blocks of them are turned in registers.
-#include "rows.hpp"
-
 #include "jobs.hpp"
+#include "products.hpp"
 #include "simd.hpp"
 #include "table.hpp"
 
@@ -18,7 +17,7 @@ constexpr int most_rows = 4;
 
 // Adds the sums of a panel, for `left` columns, to those of the panels before it.
 template <class T>
-PELLUCID_INLINE void deliver(const FewRows<T>& p, i64 i, i64 j, i64 left, i64 k, Vec<T> sum) {
+PELLUCID_INLINE void deliver(const MatrixProduct<T>& p, i64 i, i64 j, i64 left, i64 k, Vec<T> sum) {
   T* y = p.y + i * p.y_row + j;
   if (k > 0) sum = load_part(y, left) + sum;
   if (p.bias && k + p.panel >= p.depth) sum = sum + load_part(p.bias + j, left);
@@ -27,7 +26,7 @@ PELLUCID_INLINE void deliver(const FewRows<T>& p, i64 i, i64 j, i64 left, i64 k,
 
 // Columns j to j + width vectors, of which `left` are there, of rows i to i + M, from rows of b.
 template <class T, int M, int width>
-PELLUCID_INLINE void along_rows(const FewRows<T>& p, i64 i, i64 j, i64 left) {
+PELLUCID_INLINE void along_rows(const MatrixProduct<T>& p, i64 i, i64 j, i64 left) {
   constexpr i64 lanes = Simd<T>::lanes;
   for (i64 k = 0; k < p.depth; k += p.panel) {
     const i64 end = k + p.panel < p.depth ? k + p.panel : p.depth;
@@ -57,7 +56,7 @@ PELLUCID_INLINE void along_rows(const FewRows<T>& p, i64 i, i64 j, i64 left) {
 // Products of elements k to `end` of M rows of a with `width` vectors of columns, which are rows of
 // memory at b, `step` apart.
 template <class T, int M, int width>
-PELLUCID_INLINE void turn(const FewRows<T>& p, i64 i, i64 k, i64 end, const T* b, i64 step,
+PELLUCID_INLINE void turn(const MatrixProduct<T>& p, i64 i, i64 k, i64 end, const T* b, i64 step,
                           Vec<T> (&sum)[M][width]) {
   constexpr i64 lanes = Simd<T>::lanes, part = 16 / i64(sizeof(T));
   const T* a = p.a + i * p.a_row + k * p.a_column;
@@ -85,7 +84,7 @@ PELLUCID_INLINE void turn(const FewRows<T>& p, i64 i, i64 k, i64 end, const T* b
 // Columns j to j + width vectors of rows i to i + M, from columns of b. Of one vector only `left`
 // columns may be there: then they are copied to where there are zeros behind them.
 template <class T, int M, int width>
-PELLUCID_INLINE void along_columns(const FewRows<T>& p, i64 i, i64 j, i64 left) {
+PELLUCID_INLINE void along_columns(const MatrixProduct<T>& p, i64 i, i64 j, i64 left) {
   constexpr i64 lanes = Simd<T>::lanes, piece = 64;
   for (i64 k = 0; k < p.depth; k += p.panel) {
     const i64 end = k + p.panel < p.depth ? k + p.panel : p.depth;
@@ -116,7 +115,7 @@ PELLUCID_INLINE void along_columns(const FewRows<T>& p, i64 i, i64 j, i64 left) 
 
 // Columns begin <= j < end of M rows.
 template <class T, int M>
-void columns(const FewRows<T>& p, i64 i, i64 begin, i64 end) {
+void columns(const MatrixProduct<T>& p, i64 i, i64 begin, i64 end) {
   constexpr i64 lanes = Simd<T>::lanes;
   i64 j = begin;
   if (p.b_column == 1) {
@@ -133,8 +132,10 @@ void columns(const FewRows<T>& p, i64 i, i64 begin, i64 end) {
   }
 }
 
+}  // namespace
+
 template <class T>
-void few_rows(const FewRows<T>& p, const Context& context) {
+void multiply_few_rows(const MatrixProduct<T>& p, const Context& context) {
   // Of a job
   constexpr i64 most_columns = 24 * Simd<T>::lanes, most_of_rows = 32;
   const i64 across = (p.columns + most_columns - 1) / most_columns;
@@ -156,12 +157,7 @@ void few_rows(const FewRows<T>& p, const Context& context) {
   each_job((p.rows + most_of_rows - 1) / most_of_rows * across, job, context);
 }
 
-}  // namespace
-
-template <class T>
-const Products<T> TableOf<T>::products = {few_rows<T>};
-
-template const Products<float> TableOf<float>::products;
-template const Products<double> TableOf<double>::products;
+template void multiply_few_rows<float>(const MatrixProduct<float>&, const Context&);
+template void multiply_few_rows<double>(const MatrixProduct<double>&, const Context&);
 
 }  // namespace pellucid::PELLUCID_ISA

@@ -195,7 +195,7 @@ PELLUCID_INLINE Vec<double> square_root(Vec<double> a) {
 }
 #endif
 
-// A vector whose lane l is lane from(l) of `a`, or of `b` behind it. One shuffle.
+// As many integers as a vector has lanes.
 template <class T>
 struct Mask;
 template <>
@@ -206,6 +206,28 @@ template <>
 struct Mask<double> {
   typedef std::int64_t Type __attribute__((vector_size(vector_bytes)));
 };
+
+// The lanes of which all bits are set in `keep`, and zeros.
+template <class T>
+PELLUCID_INLINE Vec<T> masked(Vec<T> v, typename Mask<T>::Type keep) {
+  return (Vec<T>)((typename Mask<T>::Type)v & keep);
+}
+
+// Whether a lane is not a number.
+template <class T>
+PELLUCID_INLINE bool has_nan(Vec<T> v) {
+#if defined(__AVX512F__)
+  if constexpr (sizeof(T) == 4) return _mm512_cmp_ps_mask(v, v, _CMP_UNORD_Q);
+  if constexpr (sizeof(T) == 8) return _mm512_cmp_pd_mask(v, v, _CMP_UNORD_Q);
+#elif defined(__AVX2__)
+  if constexpr (sizeof(T) == 4) return _mm256_movemask_ps(_mm256_cmp_ps(v, v, _CMP_UNORD_Q));
+  if constexpr (sizeof(T) == 8) return _mm256_movemask_pd(_mm256_cmp_pd(v, v, _CMP_UNORD_Q));
+#else
+  for (int l = 0; l < Simd<T>::lanes; ++l)
+    if (v[l] != v[l]) return true;
+  return false;
+#endif
+}
 
 template <int... l>
 struct Indices {
@@ -228,6 +250,21 @@ PELLUCID_INLINE void add_to(double* sums, Vec<double> v) {
   store(sums, load(sums) + v);
 }
 
+// GCC converts vectors two elements at a time if it is left to it.
+#if defined(__AVX512F__)
+PELLUCID_INLINE void add_to(double* sums, Vec<float> v) {
+  const __m512d both = _mm512_castps_pd(v);
+  const __m256 low = _mm256_castpd_ps(_mm512_maskz_extractf64x4_pd(-1, both, 0));
+  const __m256 high = _mm256_castpd_ps(_mm512_maskz_extractf64x4_pd(-1, both, 1));
+  add_to(sums, Vec<double>(_mm512_maskz_cvtps_pd(-1, low)));
+  add_to(sums + 8, Vec<double>(_mm512_maskz_cvtps_pd(-1, high)));
+}
+#elif defined(__AVX2__)
+PELLUCID_INLINE void add_to(double* sums, Vec<float> v) {
+  add_to(sums, Vec<double>(_mm256_cvtps_pd(_mm256_castps256_ps128(v))));
+  add_to(sums + 4, Vec<double>(_mm256_cvtps_pd(_mm256_extractf128_ps(v, 1))));
+}
+#else
 template <int... l>
 PELLUCID_INLINE void add_to(double* sums, Vec<float> v, [[maybe_unused]] Indices<l...> half) {
 #if __has_builtin(__builtin_shufflevector)
@@ -243,6 +280,7 @@ PELLUCID_INLINE void add_to(double* sums, Vec<float> v, [[maybe_unused]] Indices
 PELLUCID_INLINE void add_to(double* sums, Vec<float> v) {
   add_to(sums, v, Lanes<double>{});
 }
+#endif
 
 // Parts of 16 bytes. Units of S elements from the low or the high halves of the parts of two
 // vectors, by turns.

@@ -6,7 +6,7 @@
 #include "maps.hpp"
 #include "norms.hpp"
 #include "pooling.hpp"
-#include "rows.hpp"
+#include "products.hpp"
 #include "steps.hpp"
 
 namespace pellucid::PELLUCID_ISA {
@@ -15,6 +15,8 @@ template <class T>
 bool correlate_directly(const Correlation<T>* phases, i64 count, const Context&);
 template <class T>
 bool grad_weight_directly(const WeightGradient<T>&, const Context&);
+template <class T>
+bool grad_weight_pointwise(const WeightGradient<T>&, const Context&);
 template <class T>
 bool correlate_winograd(const Correlation<T>&, const Context&);
 template <class T>
@@ -28,6 +30,8 @@ bool grad_input_planar(const InputGradient<T>&, const Context&);
 // The products behind one output by conv_winograd.cpp; the number of taps where it leaves it to
 // direct.
 double winograd_products(const Axis* axis);
+template <class T>
+void multiply_few_rows(const MatrixProduct<T>&, const Context&);
 // Makes `rounds` dependent multiply-adds in each of many chains; returns how many in all.
 template <class T>
 i64 multiply_adds(i64 rounds);

@@ -61,6 +61,9 @@ __attribute__((noinline)) void tile(const Product<T>& p) {
 #pragma GCC unroll 4
       for (int j = 0; j < NV; ++j) acc[i][j] = p.bias ? load(p.bias + j * lanes) : Vec<T>{};
     }
+    if (!p.bias) {
+      for (int i = 0; i < MR; ++i) __builtin_prefetch(p.out + ooff[i], 1);
+    }
     const T* b = p.b;
     for (i64 r = 0; r < p.R; ++r) {
       const T* a = p.a + p.roff[r];

@@ -74,63 +74,71 @@ PELLUCID_INLINE void transform_weight(const Vec<T> (&w)[TAPS], Vec<T> (&u)[point
   u[5] = w[TAPS - 1];
 }
 
-// The same along both axes of a small square, rows first; one row needs no transform along it.
-template <class T, int ROWS>
-PELLUCID_INLINE void transform_input_2d(Vec<T> (&x)[ROWS][points]) {
+// The same along both axes of a small square. Rows come from `row(i, values)` and columns go to
+// `put(j, values)`, one at a time: all 36 values would not fit into registers. One row needs no
+// transform along it.
+template <class T, int ROWS, class Row, class Put>
+PELLUCID_INLINE void transform_input_2d(Row row, Put put) {
+  Vec<T> half[ROWS][points];
+#pragma GCC unroll 1
+  for (int i = 0; i < ROWS; ++i) {
+    Vec<T> x[points];
+    row(i, x);
+    transform_input<T>(x);
 #pragma GCC unroll 6
-  for (int i = 0; i < ROWS; ++i) transform_input<T>(x[i]);
-  if constexpr (ROWS > 1) {
-#pragma GCC unroll 6
-    for (int j = 0; j < points; ++j) {
-      Vec<T> column[points];
-#pragma GCC unroll 6
-      for (int i = 0; i < points; ++i) column[i] = x[i][j];
-      transform_input<T>(column);
-#pragma GCC unroll 6
-      for (int i = 0; i < points; ++i) x[i][j] = column[i];
-    }
+    for (int j = 0; j < points; ++j) half[i][j] = x[j];
   }
-}
-
-template <class T, int ROWS, int OUT_ROWS, int OUT>
-PELLUCID_INLINE void transform_output_2d(const Vec<T> (&m)[ROWS][points],
-                                         Vec<T> (&y)[OUT_ROWS][OUT]) {
-  Vec<T> half[ROWS][OUT];
-#pragma GCC unroll 6
-  for (int i = 0; i < ROWS; ++i) transform_output<T, OUT>(m[i], half[i]);
-#pragma GCC unroll 6
-  for (int j = 0; j < OUT; ++j) {
-    if constexpr (ROWS == 1) {
-      y[0][j] = half[0][j];
-    } else {
-      Vec<T> column[points], out[OUT_ROWS];
-#pragma GCC unroll 6
-      for (int i = 0; i < points; ++i) column[i] = half[i][j];
-      transform_output<T, OUT_ROWS>(column, out);
-#pragma GCC unroll 6
-      for (int i = 0; i < OUT_ROWS; ++i) y[i][j] = out[i];
-    }
-  }
-}
-
-template <class T, int TAP_ROWS, int TAPS, int ROWS>
-PELLUCID_INLINE void transform_weight_2d(const Vec<T> (&w)[TAP_ROWS][TAPS],
-                                         Vec<T> (&u)[ROWS][points]) {
-  Vec<T> half[TAP_ROWS][points];
-#pragma GCC unroll 6
-  for (int i = 0; i < TAP_ROWS; ++i) transform_weight<T, TAPS>(w[i], half[i]);
-#pragma GCC unroll 6
+#pragma GCC unroll 1
   for (int j = 0; j < points; ++j) {
-    if constexpr (ROWS == 1) {
-      u[0][j] = half[0][j];
-    } else {
-      Vec<T> column[TAP_ROWS], out[points];
+    Vec<T> column[ROWS];
 #pragma GCC unroll 6
-      for (int i = 0; i < TAP_ROWS; ++i) column[i] = half[i][j];
-      transform_weight<T, TAP_ROWS>(column, out);
+    for (int i = 0; i < ROWS; ++i) column[i] = half[i][j];
+    if constexpr (ROWS > 1) transform_input<T>(column);
+    put(j, column);
+  }
+}
+
+template <class T, int ROWS, int OUT_ROWS, int OUT, class Row, class Put>
+PELLUCID_INLINE void transform_output_2d(Row row, Put put) {
+  Vec<T> half[ROWS][OUT];
+#pragma GCC unroll 1
+  for (int i = 0; i < ROWS; ++i) {
+    Vec<T> m[points];
+    row(i, m);
+    transform_output<T, OUT>(m, half[i]);
+  }
+#pragma GCC unroll 1
+  for (int j = 0; j < OUT; ++j) {
+    Vec<T> column[ROWS], y[OUT_ROWS];
 #pragma GCC unroll 6
-      for (int i = 0; i < points; ++i) u[i][j] = out[i];
-    }
+    for (int i = 0; i < ROWS; ++i) column[i] = half[i][j];
+    if constexpr (ROWS > 1)
+      transform_output<T, OUT_ROWS>(column, y);
+    else
+      y[0] = column[0];
+    put(j, y);
+  }
+}
+
+template <class T, int TAP_ROWS, int TAPS, int ROWS, class Row, class Put>
+PELLUCID_INLINE void transform_weight_2d(Row row, Put put) {
+  Vec<T> half[TAP_ROWS][points];
+#pragma GCC unroll 1
+  for (int i = 0; i < TAP_ROWS; ++i) {
+    Vec<T> w[TAPS];
+    row(i, w);
+    transform_weight<T, TAPS>(w, half[i]);
+  }
+#pragma GCC unroll 1
+  for (int j = 0; j < points; ++j) {
+    Vec<T> column[TAP_ROWS], u[ROWS];
+#pragma GCC unroll 6
+    for (int i = 0; i < TAP_ROWS; ++i) column[i] = half[i][j];
+    if constexpr (ROWS > 1)
+      transform_weight<T, TAP_ROWS>(column, u);
+    else
+      u[0] = column[0];
+    put(j, u);
   }
 }
 

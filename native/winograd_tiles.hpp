@@ -148,37 +148,41 @@ struct TileGrid {
     const i64 d = at.d * depth->step + depth->offset[of.t];
     const i64 i = at.i * high.step + high.offset[rows.begin[of.rows]];
     const i64 j = at.j * wide.step + wide.offset[columns.begin[of.columns]];
-    const i64 down = rows.inputs, across = columns.inputs;
-    const T* from = x + at.n * x_image + d * depth->x + i * high.x + j * wide.x + c;
-    const bool there = d >= 0 && d < depth->in;
-    const bool inside = there && i >= 0 && i + (Rows::size - 1) * down < high.in && j >= 0 &&
-                        j + (Columns::size - 1) * across < wide.in;
     constexpr i64 lanes = Simd<T>::lanes;
-    const i64 next_row = down * high.x - Columns::size * across * wide.x;
-    const i64 next_column = across * wide.x;
+    const i64 down = rows.inputs, across = columns.inputs;
+    const bool there = d >= 0 && d < depth->in;
+    const bool whole = j >= 0 && j + (points - 1) * across < wide.in;
+    // A column outside x is read at the nearest one inside, and masked.
+    i64 column[points] = {};
+    typename Mask<T>::Type keep[points] = {};
+    for (int b = 0; b < points && (!whole || count % lanes); ++b) {
+      const i64 w = j + b * across, near = smaller(larger(w, 0), wide.in - 1);
+      column[b] = near * wide.x;
+      keep[b] = (w == near ? -1 : 0) - typename Mask<T>::Type{};
+    }
+    const T* from = x + at.n * x_image + d * depth->x + i * high.x + c;
     for (i64 e = 0; e < count; e += lanes) {
-      Vec<T> tile[Rows::size][points];
-      if (inside && e + lanes <= count) {
-        const T* next = from + e;
+      const auto row = [&](int a, Vec<T>(&values)[points]) {
+        const i64 h = i + a * down;
+        const T* line = from + a * down * high.x + e;
+        if (!there || h < 0 || h >= high.in) {
 #pragma GCC unroll 6
-        for (int a = 0; a < Rows::size; ++a, next += next_row)
+          for (int b = 0; b < points; ++b) values[b] = Vec<T>{};
+        } else if (whole && e + lanes <= count) {
+          line += j * wide.x;
 #pragma GCC unroll 6
-          for (int b = 0; b < points; ++b, next += next_column) tile[a][b] = load(next);
-      } else {
-        for (int a = 0; a < Rows::size; ++a)
-          for (int b = 0; b < points; ++b) {
-            const i64 h = i + a * down, w = j + b * across;
-            const bool in = there && h >= 0 && h < high.in && w >= 0 && w < wide.in;
-            tile[a][b] =
-                in ? load_part(from + a * down * high.x + b * across * wide.x + e, count - e)
-                   : Vec<T>{};
-          }
-      }
-      transform_input_2d<T, Rows::size>(tile);
+          for (int b = 0; b < points; ++b) values[b] = load(line + b * across * wide.x);
+        } else {
 #pragma GCC unroll 6
-      for (int a = 0; a < Rows::size; ++a)
+          for (int b = 0; b < points; ++b)
+            values[b] = masked<T>(load_part(line + column[b], count - e), keep[b]);
+        }
+      };
+      const auto put = [&](int b, const Vec<T>(&values)[Rows::size]) {
 #pragma GCC unroll 6
-        for (int b = 0; b < points; ++b) store(v + (a * points + b) * plane + e, tile[a][b]);
+        for (int a = 0; a < Rows::size; ++a) store(v + (a * points + b) * plane + e, values[a]);
+      };
+      transform_input_2d<T, Rows::size>(row, put);
     }
   }
 

@@ -25,7 +25,10 @@ from kernels.conv.native import needs_native
 import pellucid
 from pellucid import nn, optim
 from pellucid.kernels import matmul
-from pellucid.models import digits_cnn, lenet
+from pellucid.models import digits_cnn, lenet, mobilenet_v2
+from pellucid.models.resnet import BasicBlock, Bottleneck, ResNet, SmallResNet
+from pellucid.models.unet import UNet
+from pellucid.models.vgg import VGG
 
 FOLDERS = tuple(str(Path(package.__file__).parent) for package in (pellucid, np))
 PRODUCTS = {
@@ -79,32 +82,17 @@ def products(function: Callable[[], Any], folders: tuple[str, ...] = FOLDERS) ->
     }
 
 
-class Residual(nn.Module):
-    """What residual networks are made of: a stem, a block with a shortcut, and a mean of pixels."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.stem = nn.Sequential(
-            nn.Conv2d(3, 8, 3, padding=1, bias=False), nn.BatchNorm2d(8), nn.ReLU(), nn.MaxPool2d(2)
-        )
-        self.inner = nn.Sequential(
-            nn.Conv2d(8, 16, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(16), nn.ReLU(),
-            nn.Conv2d(16, 16, 3, padding=1, bias=False), nn.BatchNorm2d(16),
-        )  # fmt: skip
-        self.shortcut = nn.Sequential(nn.Conv2d(8, 16, 1, stride=2, bias=False), nn.BatchNorm2d(16))
-        self.pool, self.linear = nn.AdaptiveAvgPool2d(1), nn.Linear(16, 10)
-
-    def forward(self, x: pellucid.Tensor) -> pellucid.Tensor:
-        x = self.stem(x)
-        return self.linear(self.pool((self.inner(x) + self.shortcut(x)).relu()).flatten(1))
-
-
 # A network, and the shape of a batch of images for it.
 NETWORKS: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
     "digits": (digits_cnn, (32, 1, 8, 8)),
     "lenet": (lenet, (2, 1, 28, 28)),
     "lenet, one image": (lenet, (1, 1, 28, 28)),
-    "residual": (Residual, (4, 3, 16, 16)),
+    "resnet20": (lambda: SmallResNet(1, width=8), (4, 3, 16, 16)),
+    "resnet18": (lambda: ResNet(BasicBlock, (1, 1), 10, width=8), (4, 3, 32, 32)),
+    "resnet50": (lambda: ResNet(Bottleneck, (1, 1), 10, width=8), (4, 3, 32, 32)),
+    "mobilenet_v2": (lambda: mobilenet_v2(10), (2, 3, 32, 32)),
+    "vgg11": (lambda: VGG(((8,), (16, 16)), 10, hidden=32), (2, 3, 32, 32)),
+    "unet": (lambda: UNet(1, 10, base=8, levels=2), (1, 1, 16, 16)),
 }
 
 
@@ -114,8 +102,10 @@ def training_step(network: str = "digits") -> None:
     make, shape = NETWORKS[network]
     model = make()
     step = optim.Adam(model.parameters(), lr=0.01)
-    images, labels = pellucid.randn(*shape), pellucid.tensor(np.arange(shape[0]) % 10)
-    loss = nn.functional.cross_entropy(model(images), labels)
+    y = model(pellucid.randn(*shape))
+    N, classes, *size = y.shape
+    labels = pellucid.randint(0, classes, (N, *size))
+    loss = nn.functional.cross_entropy(y, labels)
     loss.backward()
     nn.clip_grad_norm_(model.parameters(), 1.0)
     step.step()

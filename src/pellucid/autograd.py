@@ -11,7 +11,6 @@ from __future__ import annotations
 import functools
 import heapq
 import itertools
-import weakref
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar, TypeAlias
 
@@ -20,7 +19,8 @@ import numpy as np
 from pellucid.backend import Array
 from pellucid.dtypes import DType, as_dtype, float32, float64, is_float
 from pellucid.errors import GraphError, ShapeError
-from pellucid.grad_mode import enable_grad, is_grad_enabled, run_silently, set_grad_enabled
+from pellucid.grad_mode import is_grad_enabled, run_silently, set_grad_enabled
+from pellucid.gradients import accumulate, owner_of, share_memory
 from pellucid.hooks import watchers
 from pellucid.tensor import Tensor
 
@@ -62,9 +62,14 @@ class Function:
 
     # What the op computes, one element at a time; explain/ derives the gradients from it.
     equation: ClassVar[str] = ""
+    # Whether `backward` may get a gradient as a pair, to be added in a pass that it makes anyway.
+    takes_pairs: ClassVar[bool] = False
+    # Whether `backward` has made the arrays of its gradients, which then nobody else holds.
+    makes_gradients: ClassVar[bool] = False
     _counter: ClassVar[itertools.count[int]] = itertools.count()
 
     needs_input_grad: tuple[bool, ...] = ()
+    may_overwrite: bool = False  # in `backward`: whether nobody holds the gradient of output 0
     next_functions: tuple[Edge | None, ...] = ()
     _to_save: tuple[Tensor | Array | None, ...] = ()
     _saved: tuple[_Saved | None, ...] | None = ()
@@ -205,7 +210,7 @@ class Function:
                 fix="return a gradient of the argument's own shape (sum over broadcast axes)",
             )
         for kept in saved:
-            if _share_memory(array, kept):
+            if share_memory(array, kept):
                 gradient = gradient.clone()  # else a leaf's grad would be another tensor's memory
                 break
         return gradient if array.dtype == dtype else gradient.to(dtype)
@@ -248,16 +253,10 @@ def _output(result: Any, args: tuple[Any, ...]) -> Tensor:
         as_dtype(array.dtype)
     y = Tensor(array)
     for arg in args:
-        if isinstance(arg, Tensor) and _share_memory(array, arg.array):
+        if isinstance(arg, Tensor) and share_memory(array, arg.array):
             y._version = arg._version
             break
     return y
-
-
-def _share_memory(a: Array, b: Array) -> bool:
-    """Whether both are the same array or views of one; NumPy keeps chains of bases short."""
-    owner = a if a.base is None else a.base
-    return b is owner or b.base is owner or b.base is a
 
 
 def _pack(
@@ -287,9 +286,10 @@ class _Walk:
         self.held: set[int] = set()  # owners of memory that a caller or a hook may still hold
         self._watchers = watchers.now
         self._waiting: list[tuple[int, Function]] = []
-        self._gradients: dict[Function, list[Tensor | None]] = {}
+        self._gradients: dict[Function, list[Any]] = {}  # tensors, pairs of them, or None
+        self._made: dict[int, Tensor] = {}  # those that wait and that nobody else holds, by id
 
-    def deliver(self, edge: Edge, gradient: Tensor) -> None:
+    def deliver(self, edge: Edge, gradient: Tensor, made: bool = False) -> None:
         """Add a gradient to what has arrived at a leaf or at an output of a node."""
         target, index = edge
         if isinstance(target, Tensor):
@@ -300,8 +300,20 @@ class _Walk:
             self._gradients[target] = [None] * len(target._outputs)
             heapq.heappush(self._waiting, (-target._sequence, target))
         slots = self._gradients[target]
-        known = slots[index]
-        slots[index] = gradient if known is None else known + gradient
+        if made:
+            self._made[id(gradient)] = gradient
+        arrived: Any = gradient
+        if (known := slots[index]) is not None:
+            pair = target.takes_pairs and not isinstance(known, tuple)
+            arrived = (known, gradient) if pair else _sum_of(known) + gradient
+            if not pair:
+                self._let_go((*_parts(known), gradient))
+        slots[index] = arrived
+
+    def _let_go(self, gradient: Any) -> bool:
+        """Forget who holds a gradient, or a pair, and say whether it was this walk alone."""
+        known = [self._made.pop(id(part), None) for part in _parts(gradient)]
+        return all(part is not None for part in known)
 
     def run(self, wanted: set[tuple[int, int]], useful: set[Function] | None) -> None:
         """Run every node that gradients reach, or only the `useful` ones."""
@@ -312,6 +324,11 @@ class _Walk:
         while self._waiting:
             _, node = heapq.heappop(self._waiting)
             gradients = self._gradients.pop(node)
+            alone = [self._let_go(gradient) for gradient in gradients]
+            seen = node._hooks or wanted or self._watchers or self.create_graph
+            node.may_overwrite = alone[0] and not seen
+            if node.takes_pairs and seen:
+                gradients = [_sum_of(gradient) for gradient in gradients]
             for index, arrived in enumerate(gradients) if node._hooks or wanted else ():
                 if arrived is not None:
                     hooks = (node._hooks or {}).get(index)
@@ -330,7 +347,7 @@ class _Walk:
     def _run_hooks(self, hooks: dict[int, Hook] | None, gradient: Tensor) -> Tensor:
         """Pass a gradient through the hooks of its tensor; a hook may replace it, or keep it."""
         for hook in list(hooks.values()) if hooks else ():
-            self.held.add(id(_owner(gradient.array)))
+            self.held.add(id(owner_of(gradient.array)))
             replaced = hook(gradient)
             if replaced is not None:
                 if replaced.shape != gradient.shape:
@@ -340,7 +357,7 @@ class _Walk:
                         fix="return a gradient of the same shape, or None to keep it",
                     )
                 gradient = replaced
-                self.held.add(id(_owner(gradient.array)))
+                self.held.add(id(owner_of(gradient.array)))
         return gradient
 
     def _pass_through(
@@ -362,9 +379,18 @@ class _Walk:
         found = node._run_backward(gradients)
         for edge, needed, gradient in zip(edges, node.needs_input_grad, found, strict=True):
             if edge is not None and needed and gradient is not None:
-                self.deliver(edge, gradient)
+                self.deliver(edge, gradient, node.makes_gradients)
         if not self.retain_graph:
             node._saved = None if node._saved else node._saved
+
+
+def _parts(gradient: Any) -> tuple[Any, ...]:
+    return gradient if isinstance(gradient, tuple) else (gradient,)
+
+
+def _sum_of(gradient: Any) -> Any:
+    """Add the two gradients of a pair; another one is what it is."""
+    return gradient[0] + gradient[1] if isinstance(gradient, tuple) else gradient
 
 
 def _root_gradient(op: str, y: Tensor, gradient: Tensor | None) -> Tensor:
@@ -411,7 +437,7 @@ def _start(
     with set_grad_enabled(create_graph):
         for y, gradient in zip(tensors, gradients, strict=True):
             start = _root_gradient(op, y, gradient)
-            walk.held.add(id(_owner(start.array)))
+            walk.held.add(id(owner_of(start.array)))
             edge = _edge(y)
             assert edge is not None
             walk.deliver(edge, start)
@@ -435,7 +461,7 @@ def backward(
     walk = _start("backward", roots, starts, retain_graph, create_graph)
     walk.run(set(), None)
     for leaf, gradient in walk.leaves.values():
-        _accumulate(leaf, gradient, walk.held, create_graph)
+        accumulate(leaf, gradient, walk.held, create_graph)
 
 
 def grad(
@@ -490,18 +516,6 @@ def grad(
     return tuple(found)
 
 
-def retain_grad(tensor: Tensor) -> None:
-    """Let `backward` keep the gradient of an inner tensor, without keeping the tensor alive."""
-    reference = weakref.ref(tensor)
-
-    def keep(gradient: Tensor) -> None:
-        inner = reference()
-        if inner is not None:
-            inner.grad = gradient.clone() if inner.grad is None else inner.grad + gradient
-
-    tensor.register_hook(keep)
-
-
 def _leading_to(wanted: set[tuple[int, int]], roots: Iterable[Tensor]) -> set[Function]:
     """Return the nodes from which a wanted leaf or output can be reached."""
     reachable = {y.grad_fn for y in roots if y.grad_fn is not None}
@@ -517,36 +531,3 @@ def _leading_to(wanted: set[tuple[int, int]], roots: Iterable[Tensor]) -> set[Fu
             if edge and (edge[0] in useful or (id(edge[0]), edge[1]) in wanted):
                 useful.add(node)
     return useful
-
-
-def _owner(array: Array) -> Array:
-    """Return the array that owns the memory that `array` is a view of."""
-    while isinstance(array.base, np.ndarray):
-        array = array.base
-    return array
-
-
-def _accumulate(leaf: Tensor, gradient: Tensor, held: set[int], create_graph: bool) -> None:
-    """Add to a leaf's `.grad`, which has the layout of the leaf and shares memory with nobody."""
-    if leaf.grad is not None and create_graph:
-        with enable_grad():
-            leaf.grad = leaf.grad + gradient
-        return
-    if leaf.grad is not None:
-        with np.errstate(all="ignore"):
-            np.add(leaf.grad.array, gradient.array, out=leaf.grad.array)
-        leaf.grad.bump_version()
-        return
-    if create_graph:
-        leaf.grad = gradient
-        return
-    # A leaf takes over the memory of its gradient, unless somebody else may hold it too.
-    array = gradient.array
-    owner = _owner(array)
-    free = owner.nbytes == array.nbytes and owner.flags.writeable and id(owner) not in held
-    if not free or array.strides != leaf.array.strides:
-        own = np.empty_like(leaf.array, dtype=array.dtype)
-        own[...] = array
-        array = own
-    held.add(id(_owner(array)))
-    leaf.grad = Tensor(array)

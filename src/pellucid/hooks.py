@@ -1,4 +1,4 @@
-"""The handle by which a hook is taken away again, and who watches what a thread computes.
+"""The handle of a hook, the hook that keeps a gradient, and who watches what a thread computes.
 
 Next room: tensor.py, nn/module.py.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Protocol
@@ -25,6 +26,18 @@ class RemovableHandle:
     def remove(self) -> None:
         """Remove the hook; a second call does nothing."""
         self._hooks.pop(self._key, None)
+
+
+def retain_grad(tensor: Any) -> None:
+    """Let `backward` keep the gradient of an inner tensor, without keeping the tensor alive."""
+    reference = weakref.ref(tensor)
+
+    def keep(gradient: Any) -> None:
+        inner = reference()
+        if inner is not None:
+            inner.grad = gradient.clone() if inner.grad is None else inner.grad + gradient
+
+    tensor.register_hook(keep)
 
 
 class Timer(Protocol):

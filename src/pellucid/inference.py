@@ -2,8 +2,9 @@
 
 Batch normalisation behind a convolution is a scale and a shift of its outputs, and goes into the
 weights; weights are packed once. Which layers follow one another is read from the graph that the
-first call leaves, so any model will do. Not here: the packing (kernels/conv/__init__.py).
-Next room: nn/conv.py.
+first call leaves, so any model will do. The pair is computed where the normalisation stands: what
+follows it there, a residual and a ReLU, can be part of the same op (nn/fusion.py).
+Not here: the packing (kernels/conv/__init__.py). Next room: nn/conv.py.
 """
 
 from __future__ import annotations
@@ -11,17 +12,21 @@ from __future__ import annotations
 import copy
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from math import inf
 from typing import Any
 
 import numpy as np
 
 from pellucid.autograd import Function
+from pellucid.backend import Array
 from pellucid.errors import UnsupportedError
-from pellucid.grad_mode import enable_grad, is_grad_enabled, no_grad
+from pellucid.grad_mode import enable_grad, is_grad_enabled, run_silently
 from pellucid.kernels import conv as kernels
+from pellucid.kernels.activation import add_relu_
 from pellucid.kernels.conv import PackedWeights
 from pellucid.kernels.conv.spec import ConvSpec
-from pellucid.nn import BatchNorm1d, BatchNorm2d, Conv1d, Conv2d, Conv3d, Identity, Module
+from pellucid.nn import BatchNorm1d, BatchNorm2d, Conv1d, Conv2d, Conv3d, Module
+from pellucid.nn.fusion import fuses_like_a_norm
 from pellucid.nn.parameter import Parameter
 from pellucid.tensor import Tensor
 
@@ -34,8 +39,9 @@ def optimize_for_inference(model: Module) -> Module:
 
     The first call shows which batch normalisation takes what a convolution made, where nothing else
     does; it goes into that convolution's weights and bias. From then on all convolutions have their
-    weights packed for the last size of x. Only layers that are called once, have no hooks and are
-    exactly the library's are touched. The copy follows no later change of the model.
+    weights packed for the last size of x, and take a ReLU or ReLU6 that follows, with a residual
+    before it, into their op. Only layers that are called once, have no hooks and are exactly the
+    library's are touched. The copy follows no later change of the model.
 
     Shapes: as the model's; no result has a graph.
     Maths: w[o] scale[o] and (b[o] - mean[o]) scale[o] + bias[o] with scale = weight / sqrt(var +
@@ -50,8 +56,14 @@ def optimize_for_inference(model: Module) -> Module:
     >>> x = pellucid.ones(1, 1, 5, 5)
     >>> bool((fast(x) - model.eval()(x)).abs().max() < 1e-6)
     True
-    >>> fast.model[1]
-    Identity()
+    >>> fast.model
+    Sequential(
+      (0): Deferred()
+      (1): PackedConv(
+        (layer): Conv2d(1, 2, kernel_size=(3, 3), stride=(1, 1))
+      )
+      (2): ReLU()
+    )
     """
     return Optimized(model)
 
@@ -74,15 +86,22 @@ class Optimized(Module):
                 fix="call the model itself, or call this one inside no_grad()",
             )
         if not self._is_folded:
-            for convolution, norm in _pairs(self.model, args, kwargs):
-                _fold(convolution, norm)
-                _replace(self, norm, Identity())
-            for layer in [m for m in self.model.modules() if type(m) in _CONVOLUTIONS]:
-                if not layer.has_hooks:
-                    _replace(self, layer, PackedConv(layer))
+            self._pack(args, kwargs)
             self._is_folded = True
-        with no_grad():
-            return self.model(*args, **kwargs)
+        # NumPy is told once, and not by each op.
+        return run_silently(False, lambda: self.model(*args, **kwargs))
+
+    def _pack(self, args: Any, kwargs: Mapping[str, Any]) -> None:
+        """Put a `PackedConv` in the place of each convolution, or of the norm behind it."""
+        alone = [m for m in self.model.modules() if type(m) in _CONVOLUTIONS and not m.has_hooks]
+        for convolution, norm in _pairs(self.model, args, kwargs):
+            alone.remove(convolution)
+            _fold(convolution, norm)
+            packed = PackedConv(convolution)
+            _replace(self, convolution, Deferred(packed))
+            _replace(self, norm, packed)
+        for layer in alone:
+            _replace(self, layer, PackedConv(layer))
 
 
 class PackedConv(Module):
@@ -91,19 +110,98 @@ class PackedConv(Module):
     def __init__(self, layer: Any) -> None:
         super().__init__()
         self.layer = layer
-        self._packed: PackedWeights | None = None
+        self._bordered = layer._bordered
+        self._shape: tuple[int, ...] | None = None
+        self._spec: Any = None
+        self._packed: Any = None
+        self._bias: Array | None = None
+        self._is_deferred = False  # it stands where its normalisation stood
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the convolution, without a graph."""
-        layer = self.layer
-        x = layer._bordered(x)
-        spec = ConvSpec.from_shapes(
-            x.shape, layer.weight.shape, layer.stride, layer._zeros, layer.dilation, layer.groups
+        return Tensor(self._convolved(x, relu=False))
+
+    def with_relu(self, x: Tensor, residual: Tensor | None = None, ceiling: float = inf) -> Tensor:
+        """Return min(relu(self(x) + residual), ceiling), without a graph and in the memory of y.
+
+        What the pass that writes y cannot do is done in one more.
+        """
+        y = self._convolved(x, relu=residual is None)
+        if residual is not None:
+            if residual.shape != y.shape or residual.dtype != y.dtype:  # broadcast, or refused
+                y, residual = (Tensor(y) + residual).array, None
+            y = add_relu_(y, None if residual is None else residual.array, ceiling)
+        elif ceiling != inf:
+            y = add_relu_(y, None, ceiling)
+        return Tensor(y)
+
+    def deferred(self, x: Tensor) -> Tensor:
+        """Return x in the place of what `forward` makes of it."""
+        self._is_deferred = True
+        x = self._bordered(x)
+        return _InPlaceOf(x, self._prepare(x))
+
+    def _convolved(self, x: Tensor, relu: bool) -> Array:
+        x = _argument(x) if self._is_deferred else self._bordered(x)
+        if x.shape != self._shape:
+            self._prepare(x)
+        return kernels.forward(x.array, self._packed, self._bias, self._spec, relu=relu)
+
+    def _prepare(self, x: Tensor) -> Array:
+        """Pack the weights for a size of x, and return an array of the shape of y."""
+        if x.shape != self._shape:
+            layer = self.layer
+            w, b = layer.weight.array, layer.bias
+            spec = ConvSpec.from_shapes(
+                x.shape, w.shape, layer.stride, layer._zeros, layer.dilation, layer.groups
+            )
+            if self._packed is None or self._packed.spec != spec.of_one_image:
+                self._packed = PackedWeights(w, spec)
+            self._shape, self._spec, self._bias = x.shape, spec, None if b is None else b.array
+            self._nothing = np.broadcast_to(np.array(np.nan, w.dtype), spec.y_shape)
+        return self._nothing
+
+
+# What may follow a normalisation in one op may follow the convolution that it went into.
+fuses_like_a_norm(PackedConv)
+
+
+class Deferred(Module):
+    """In the place of a convolution that is computed where its normalisation stands."""
+
+    def __init__(self, packed: PackedConv) -> None:
+        super().__init__()
+        self._deferred = packed.deferred
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return x, with the shape of what the convolution will make of it."""
+        return self._deferred(x)
+
+
+class _InPlaceOf(Tensor):
+    """The argument of a convolution, with the shape of its result, whose elements are not there.
+
+    Whoever reads them nevertheless reads NaN.
+    """
+
+    __slots__ = ("x",)
+
+    def __init__(self, x: Tensor, nothing: Array) -> None:
+        super().__init__(nothing)
+        self.x = x
+
+
+def _argument(y: Tensor) -> Tensor:
+    """Return the argument of the convolution whose result the normalisation is given."""
+    if not isinstance(y, _InPlaceOf):
+        raise UnsupportedError(
+            "optimize_for_inference",
+            "the model takes another way than in its first call: a normalisation that went into a "
+            "convolution is given another tensor",
+            f"x {y.shape}",
+            fix="call the model itself",
         )
-        if self._packed is None or self._packed.spec != spec.of_one_image:
-            self._packed = PackedWeights(layer.weight.array, spec)
-        b = None if layer.bias is None else layer.bias.array
-        return Tensor(kernels.forward(x.array, self._packed, b, spec))
+    return y.x
 
 
 def _pairs(model: Module, args: Any, kwargs: Mapping[str, Any]) -> list[tuple[Any, Any]]:
@@ -111,9 +209,11 @@ def _pairs(model: Module, args: Any, kwargs: Mapping[str, Any]) -> list[tuple[An
     calls: Counter[Module] = Counter()
     made: dict[Function, Module] = {}  # the node of a convolution's result
     taken: list[tuple[Function | None, Module]] = []  # that of a normalisation's argument
+    light: set[Function] = set()
 
     def look(module: Module, inputs: Any, y: Any) -> None:
         calls[module] += 1
+        _lighten(y.grad_fn, light)
         if type(module) in _NORMS:
             taken.append((inputs[0].grad_fn, module))
         elif y.grad_fn is not None:
@@ -139,6 +239,18 @@ def _pairs(model: Module, args: Any, kwargs: Mapping[str, Any]) -> list[tuple[An
         if node in made and uses[node] == 1 and calls[norm] == calls[made[node]] == 1
         and norm.running_mean is not None
     ]  # fmt: skip
+
+
+def _lighten(node: Function | None, light: set[Function]) -> None:
+    """Release what the nodes above one have saved: only who made what is asked of them."""
+    waiting = [] if node is None else [node]
+    while waiting:
+        node = waiting.pop()
+        if node not in light:
+            light.add(node)
+            node._saved = None
+            edges = [edge for edge in node.next_functions if edge is not None]
+            waiting += [edge[0] for edge in edges if isinstance(edge[0], Function)]
 
 
 def _uses(results: Any) -> Counter[Function]:

@@ -51,13 +51,28 @@ def set_rng_state(state: RngState) -> None:
         _state = RngState(*state)
 
 
-def next_generator() -> np.random.Generator:
-    """Return the generator of the next draw and count it."""
+def next_key() -> RngState:
+    """Return the key of the next draw and count it."""
     global _state  # noqa: PLW0603  the one process-wide state, behind a lock
     with _lock:
-        seed, calls = _state
-        _state = RngState(seed, calls + 1)
-    return _philox((seed, calls), (0, 0))
+        key = _state
+        _state = RngState(key.seed, key.calls + 1)
+    return key
+
+
+def next_generator() -> np.random.Generator:
+    """Return the generator of the next draw and count it."""
+    return generator_of(next_key())
+
+
+def generator_of(key: RngState) -> np.random.Generator:
+    """Return the generator of a draw, from its beginning, as often as it is asked for.
+
+    >>> key = next_key()
+    >>> bool(generator_of(key).random() == generator_of(key).random())
+    True
+    """
+    return _philox(key, (0, 0))
 
 
 def keyed_generator(seed: int, *key: int) -> np.random.Generator:

@@ -18,7 +18,7 @@ from pellucid.backend import CPU, Array, Device, device
 from pellucid.dtypes import DType, as_dtype, bool_, float32, float64, int64, is_float
 from pellucid.errors import DTypeError, GraphError, ShapeError
 from pellucid.grad_mode import is_grad_enabled
-from pellucid.hooks import RemovableHandle
+from pellucid.hooks import RemovableHandle, retain_grad
 
 if TYPE_CHECKING:
     from pellucid.autograd import Function, Hook
@@ -287,7 +287,7 @@ class Tensor:
     def retain_grad(self) -> None:
         """Let `backward` keep `.grad` here too, although this is not a leaf."""
         if self.grad_fn is not None:
-            autograd.retain_grad(self)
+            retain_grad(self)
 
     def bump_version(self) -> None:
         """Say that the memory was changed in place: a graph that saved it must not use it."""

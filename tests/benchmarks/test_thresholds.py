@@ -64,13 +64,13 @@ def test_every_sweep_has_problems_for_both_and_products_are_the_same_both_ways()
     for sweep in SWEEPS:
         able = [calls_of(p, "float32")["forward"] for ps in sweep.problems.values() for p in ps]
         assert any({sweep.winner, sweep.rival} <= set(calls) for calls in able)
-    before = matmul._FEW_ROWS
-    turned, packed = calls_of("3 20 30", "float32")["forward"].values()
-    assert np.array_equal(turned(), packed())
-    assert before == matmul._FEW_ROWS
+    before = matmul._VERY_FEW
+    read, packed = calls_of("3 200 600", "float32")["forward"].values()
+    assert np.array_equal(read(), packed())
+    assert before == matmul._VERY_FEW
     constants = [sweep.constant for sweep in SWEEPS]
     named = {winograd._LEAST_CHANNELS, winograd._LEAST_IN_MANY, winograd._LEAST_PIXELS}
-    named.add(matmul._FEW_ROWS)
+    named.add(matmul._VERY_FEW)
     assert named == set(constants) - {None}
 
 

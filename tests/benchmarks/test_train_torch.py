@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from benchmarks import pellucid_training
-from benchmarks.train import JOBS, TOLERANCE
-from benchmarks.train_worker import INFERENCE, TRAINING, VARIANTS, Job, Worker
+from benchmarks.train import JOBS
+from benchmarks.train_worker import INFERENCE, TOLERANCE, TRAINING, VARIANTS, Job, Worker
 
 import pellucid
 

@@ -87,6 +87,32 @@ def test_processes_agree_and_take_turns(monkeypatch: pytest.MonkeyPatch) -> None
     assert [side.process.returncode for side, _ in processes.sides] == [0]
 
 
+class Answering:
+    """A process that gives some numbers, and has no memory to tell of."""
+
+    def __init__(self, kind: str, *_: object) -> None:
+        self.kind = kind
+
+    def ask(self, command: str, job: Job, variant: str, mode: str) -> tuple[list[float], None]:
+        return {"compiled": [float("nan")], "contiguous": [2.0]}.get(variant, [1.0]), None
+
+    def close(self) -> None:
+        pass
+
+
+def test_a_compiler_alone_may_be_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(train, "Side", Answering)
+    with Processes(TINY, TRAINING, 1, None) as processes:
+        for kind, variant in (("pellucid", "x"), ("torch", "channels-last"), ("torch", "compiled")):
+            processes.start(kind, variant)
+        assert processes.compare() == []
+        assert processes.left_out == ["compiled: it differs by nan from the others"]
+        assert [variant for _, variant in processes.sides] == ["x", "channels-last"]
+        processes.start("torch", "compiled")
+        processes.start("torch", "contiguous")
+        assert processes.compare() == ["compiled differs by nan", "contiguous differs by 5.0e-01"]
+
+
 class Broken:
     """A process whose first steps fail."""
 

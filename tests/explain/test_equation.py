@@ -5,14 +5,25 @@ import pytest
 from pellucid.explain.equation import Equation
 from pellucid.ops.conv import Conv, ConvGradBias, ConvGradInput, ConvGradWeight
 from pellucid.ops.conv_transpose import ConvTranspose
-from pellucid.ops.linear import Linear, MatMul
+from pellucid.ops.linear import Linear, LinearGradInput, LinearGradWeight, MatMul
 
 CONV = Equation.parse(Conv.equation)
 TRANSPOSED = Equation.parse(ConvTranspose.equation)
 
 
 @pytest.mark.parametrize(
-    "op", [Conv, ConvGradInput, ConvGradWeight, ConvGradBias, ConvTranspose, Linear, MatMul]
+    "op",
+    [
+        Conv,
+        ConvGradInput,
+        ConvGradWeight,
+        ConvGradBias,
+        ConvTranspose,
+        Linear,
+        LinearGradInput,
+        LinearGradWeight,
+        MatMul,
+    ],
 )
 def test_an_equation_is_written_as_it_was_read(op):
     assert str(Equation.parse(op.equation)) == op.equation

@@ -15,12 +15,13 @@ from pellucid.kernels import matmul
 from pellucid.kernels.layout import empty_channels_last
 from pellucid.kernels.matmul import product
 
-FEW, PANEL = matmul._FEW_ROWS, matmul._PANEL
+FEW, PANEL = 64, matmul._PANEL
 SIZES = [
     (1, 1, 1), (1, 16, 10), (1, 1152, 256), (2, 3, 4), (5, 7, 5), (6, 16, 16), (7, 17, 33),
     (8, 700, 90), (13, 1, 9), (144, 256, 10), (100, 64, 100), (300, 5, 1), (1, 5, 300),
     (FEW, 9, FEW), (FEW, 9, FEW + 1), (FEW + 1, 9, 200),
     (3, PANEL, 5), (3, PANEL + 1, 5), (70, 2 * PANEL + 1, 6), (5, 3 * PANEL - 1, 70),
+    (700, 20, 900), (2100, 9, 130), (50, PANEL + 9, 1300),
 ]  # fmt: skip
 dtypes = pytest.mark.parametrize("dtype", ["float32", "float64"])
 
@@ -160,6 +161,21 @@ def test_the_number_of_threads_changes_no_bit(size):
         assert all(bits == found[0] for bits in found)
     finally:
         pellucid.set_num_threads(before)
+
+
+@needs_native
+@dtypes
+@pytest.mark.parametrize("size", [(20, 5000, 3000), (300, 5000, 300), (3000, 20, 3000)], ids=str)
+def test_packing_takes_less_than_a_mebibyte_for_each_thread(size, dtype):
+    M, K, N = size
+    a, b = np.ones((M, K), dtype), np.ones((K, N), dtype)
+    for b_ in (b, np.asfortranarray(b)):
+        matmul.module.take_pool_peak()
+        y = product(np.asfortranarray(a), b_)
+        used = matmul.module.pool_state()[0]  # by y too, which is still there
+        assert 0 < matmul.module.take_pool_peak() - used < pellucid.get_num_threads() * 2**20
+        assert (y == K).all()
+        del y
 
 
 @needs_native

@@ -78,6 +78,21 @@ class TestPool:
         assert native.module.pool_state()[0] < used
         assert layout.empty_channels_last(shape, pellucid.float32).ctypes.data == address
 
+    def test_a_block_of_up_to_twice_the_size_serves_before_fresh_memory_does(self):
+        pellucid.empty_cache()
+        del (first := [layout.empty_rows((2**16,), pellucid.float32)])[:]
+        assert not first
+        used, kept, _ = native.module.pool_state()
+        smaller = layout.empty_rows((2**15 + 5000,), pellucid.float32)
+        now_used, now_kept, _ = native.module.pool_state()
+        assert now_kept < kept
+        assert smaller.nbytes <= now_used - used < 1.3 * smaller.nbytes  # what was asked for
+        del smaller
+        assert native.module.pool_state()[:2] == (used, kept)
+        tiny = layout.empty_rows((2**13,), pellucid.float32)  # not from a block much larger
+        assert native.module.pool_state()[1] == kept
+        del tiny
+
     def test_it_is_bounded_over_many_shapes_and_can_be_emptied(self):
         for size in range(1, 400):
             spec = ConvSpec.parse(f"c3 i{size}x7 o4 k1x1")

@@ -73,6 +73,35 @@ def test_no_value_is_the_measure_of_the_others(first):
     np.testing.assert_allclose(var, exact.astype(float), rtol=1e-13)
 
 
+@pytest.mark.parametrize("rows", [1, 8, 40])
+def test_nor_are_the_first_values(rows):
+    x = rng.standard_normal((16, 3, 40, 40)).astype(np.float32)
+    x[0, :, :rows] += 1000
+    x = channels_last(x)
+    mean, var, _ = norm.statistics(x, 1e-5)
+    exact = x.astype(np.float64)
+    np.testing.assert_allclose(mean, exact.mean(axis=(0, 2, 3)), rtol=2e-7)
+    np.testing.assert_allclose(var, exact.var(axis=(0, 2, 3)), rtol=3e-6)
+
+
+@needs_native
+@DTYPES
+def test_statistics_of_infinity(monkeypatch, dtype):
+    x = channels_last(rng.standard_normal((4, 7, 60, 60)).astype(dtype))
+    for channel, places in enumerate([(0,), (-1,), (0, -1), (0,), (0, -1)]):
+        for value, place in zip((np.inf, -np.inf), places, strict=False):
+            x[place, channel, place, place] = value
+    x[2, 3, 30, 30] = -np.inf
+    x[0, 4, 0, 1] = x[1, 5, 3, 3] = np.nan
+    found = norm.statistics(x, 1e-5)
+    monkeypatch.setattr(norm, "module", None)
+    with np.errstate(all="ignore"):
+        wanted = norm.statistics(x, 1e-5)
+    for k in range(2):
+        np.testing.assert_array_equal(np.isnan(found[k]), np.isnan(wanted[k]))
+        np.testing.assert_array_equal(np.isinf(found[k]), np.isinf(wanted[k]))
+
+
 @pytest.mark.parametrize("constant", [False, True])
 def test_gradients_by_finite_differences(constant):
     x, gy = rng.standard_normal((4, 2, 3)), rng.standard_normal((4, 2, 3))
@@ -136,6 +165,7 @@ def everything(shape, dtype, layout=channels_last, affine=True):
             *norm.backward_add_relu(gy, y, x, weight, mean, scale, constant),
             *norm.backward_relu(gy, *given, constant, ceiling=0.5),
             *norm.backward_add_relu(gy, six, x, weight, mean, scale, constant, ceiling=6),
+            *norm.backward_add_relu(gy, y, x, weight, mean, scale, constant, more=residual),
         )
         results |= {f"gradient {k} {constant}": g for k, g in enumerate(found)}
     return results

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from kernels.conv.native import needs_native
 
 import pellucid
 from pellucid import nn, ops
+from pellucid.kernels import norm as kernels
+from pellucid.kernels.activation import relu_gradient_sums
+from pellucid.ops.conv import Conv
+from pellucid.ops.conv_fused import ConvReLU
+from pellucid.ops.norm_fused import BatchNormAddReLU, BatchNormReLU
+from pellucid.profiler import profile
 
 rng = np.random.default_rng(5)
 SHAPES = [(6, 3), (4, 5, 7), (3, 17, 4, 5), (4, 16, 12, 12)]
@@ -107,3 +114,81 @@ def test_what_is_no_number_passes_without_a_word(residual, second):
     y = ops.batch_norm_relu(x, None, None, training=True, residual=x if residual else None)
     (gx,) = pellucid.autograd.grad(y.sum(), x, create_graph=second)
     assert np.isnan(gx.detach().numpy()).all()
+
+
+@pytest.mark.parametrize("layout", [np.ascontiguousarray, channels_last])
+def test_two_paths_meet_in_the_backward_of_a_sum_with_relu(monkeypatch, layout):
+    """As they would if their gradients were added first, bit for bit."""
+    given = layout(rng.standard_normal((4, 16, 9, 9)).astype("float32"))
+    gradients = []
+    for pairs in (True, False):
+        monkeypatch.setattr(BatchNormAddReLU, "takes_pairs", pairs)
+        x = pellucid.Tensor(given, requires_grad=True)
+        y = ops.batch_norm_relu(x, None, None, training=True, residual=x)
+        z = ops.batch_norm_relu(y, None, None, training=True, residual=y)
+        with profile() as measured:
+            (z * pellucid.Tensor(given)).sum().backward()
+        gradients.append(x.grad.numpy())
+        names = [event.name for event in measured.events]
+        assert names.count("Add") == (1 if pairs else 2)
+    np.testing.assert_array_equal(*gradients)
+
+
+FUSED = BatchNormReLU, BatchNormAddReLU, ConvReLU, Conv
+
+
+@pytest.mark.parametrize("shape", [(4, 16, 9, 9), (2, 7, 5, 6)])
+@pytest.mark.parametrize("order", ["channels-last", "row-major"])
+def test_gradients_that_nobody_holds_are_overwritten_and_no_other(monkeypatch, shape, order):
+    """Nothing changes but where results lie, and what a hook or `grad` got stays as it was."""
+    x = rng.standard_normal(shape).astype("float32")
+    x = channels_last(x) if order == "channels-last" else x
+    C = shape[1]
+    w = [rng.standard_normal((C, C, 3, 3)).astype("float32") / C for _ in range(3)]
+    b = rng.standard_normal(C).astype("float32")
+    found = []
+    for own in (True, False):
+        for op in FUSED:
+            monkeypatch.setattr(op, "makes_gradients", own)
+        leaves = [pellucid.Tensor(a, requires_grad=True) for a in (x, *w, b)]
+        first = ops.conv2d_relu(leaves[0], leaves[1], leaves[4], padding=1)
+        second = ops.batch_norm_relu(
+            ops.conv2d(first, leaves[2], padding=1), None, None, training=True, residual=first
+        )
+        third = ops.batch_norm_relu(
+            ops.conv2d(second, leaves[3], padding=1), None, None, training=True, residual=second
+        )
+        last = ops.conv2d_relu(third, leaves[1], leaves[4], padding=1)
+        y = ops.conv2d(ops.batch_norm_relu(last, None, None, training=True), leaves[2], padding=1)
+        kept = []
+        if not own:
+            second.register_hook(kept.append)
+        (y * y).sum().backward(retain_graph=True)
+        copies = [g.numpy().copy() for g in kept]
+        found.append([leaf.grad.numpy().copy() for leaf in leaves])
+        (y * y).sum().backward()
+        for one, copy in zip(kept, copies, strict=False):
+            np.testing.assert_array_equal(one.numpy(), copy)
+        found.append([leaf.grad.numpy() / 2 for leaf in leaves])
+    for others in found[1:]:
+        for gradient, wanted in zip(others, found[0], strict=True):
+            np.testing.assert_array_equal(gradient, wanted)
+
+
+@needs_native
+def test_no_memory_is_taken_where_a_gradient_is_overwritten():
+    x = channels_last(rng.standard_normal((4, 16, 9, 9)).astype("float32"))
+    gy, more, y = x.copy("K"), x.copy("K"), np.maximum(x, 0)
+    one = np.ones(16, "float32")
+    gx, *_ = kernels.backward_relu(gy, x, one, one, one, one, False, overwrite=True)
+    assert gx is gy
+    gx, _, _, gr = kernels.backward_add_relu(
+        gy, y, x, one, one, one, False, more=more, overwrite=True
+    )
+    assert gr is gy
+    assert gx is more
+    gx, _, _, gr = kernels.backward_add_relu(gy, y, x, one, one, one, False, overwrite=True)
+    assert gr is gy
+    assert not np.shares_memory(gx, gy)
+    gx, _ = relu_gradient_sums(gy, y, overwrite=True)
+    assert gx is gy

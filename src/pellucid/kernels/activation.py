@@ -7,6 +7,8 @@ Not here: which gradient an op has (ops/activation.py). Next room: native/maps.c
 
 from __future__ import annotations
 
+from math import inf
+
 import numpy as np
 
 from pellucid.backend import Array
@@ -41,6 +43,19 @@ def relu_gradient(gy: Array, y: Array) -> Array:
     return keep(gy, ~(y <= 0)) if gx is None else gx
 
 
+def relu_gradient_sums(gy: Array, y: Array, overwrite: bool = False) -> tuple[Array, Array] | None:
+    """Return the `relu_gradient` of arrays (N, C, ...) and the sum of each of its channels.
+
+    Both are those of two functions; None where only these can compute them. With `overwrite`, the
+    first may be written over gy.
+    """
+    if module is None or y.dtype not in FLOATS:
+        return None
+    gy = like(gy, y)
+    found = module.relu_gradient_sums(gy, y, overwrite)
+    return None if found is None else (gy if found[0] is None else found[0], found[1])
+
+
 def relu6(x: Array) -> Array:
     """Return x, moved to the nearer end of 0 .. 6 where it is outside; a NaN stays one.
 
@@ -65,3 +80,22 @@ def relu6_gradient(gy: Array, y: Array) -> Array:
         if gx is None:
             gx = module.relu6_gradient(like(gy, y), y)
     return keep(gy, ~((y <= 0) | (y >= 6))) if gx is None else gx
+
+
+def add_relu_(y: Array, residual: Array | None = None, ceiling: float = inf) -> Array:
+    """Return y, changed in place to min(max(y + residual, 0), ceiling); a NaN stays one.
+
+    A residual has the shape and dtype of y.
+
+    >>> add_relu_(np.array([-1.0, 2.0, 7.0]), np.array([2.0, -3.0, 0.0]), ceiling=6.0)
+    array([1., 0., 6.])
+    """
+    if module is not None and y.dtype in FLOATS:
+        if residual is not None:
+            residual = like(residual, y)
+        if module.add_relu(y, residual, ceiling):
+            return y
+    if residual is not None:
+        y += residual
+    np.maximum(y, 0, out=y)
+    return y if ceiling == inf else np.minimum(y, ceiling, out=y)

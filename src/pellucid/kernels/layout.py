@@ -25,6 +25,17 @@ def is_channels_last(array: Array) -> bool:
     return array.ndim > 2 and array.transpose(0, *range(2, array.ndim), 1).flags.c_contiguous
 
 
+def orders_channels_last(array: Array) -> bool:
+    """Whether the axes of an array (N, C, ...) are ordered as (N, ..., C), gaps or not.
+
+    >>> x = np.zeros((8, 4, 4, 3)).transpose(0, 3, 1, 2)
+    >>> orders_channels_last(x[:, :, ::2, ::2]), orders_channels_last(np.zeros((8, 3, 4, 4)))
+    (True, False)
+    """
+    order = _order(array)
+    return array.ndim > 2 and order[-1:] == [1] and order[:-1] == sorted(order[:-1])
+
+
 def has_adjacent_channels(array: Array) -> bool:
     """Whether the channels of a pixel of an array (N, C, ...) lie side by side.
 

@@ -1,10 +1,10 @@
 """Batch normalisation: statistics of each channel, forward, and the gradients.
 
 Arrays are (N, C, ...); statistics, weight and bias are (C). Sums run in float64 (native ones after
-groups of four): the mean and the variance of a million float32 values lose nothing. What may follow
-in the same pass over memory, the sum with a residual and max(y, 0), is computed with it. The native
-functions take arrays that lie as (N, ..., C); for others, and without the native module, NumPy
-computes the same.
+groups of eight): the mean and the variance of a million float32 values lose nothing. What may
+follow in the same pass over memory, the sum with a residual and max(y, 0), is computed with it. The
+native functions take arrays that lie as (N, ..., C); for others, and without the native module,
+NumPy computes the same.
 Not here: running statistics and evaluation (ops/norm.py). Next room: native/norms.cpp.
 """
 
@@ -66,7 +66,12 @@ def forward(
 
 
 def backward(
-    gy: Array, x: Array, weight: Array | None, mean: Array, scale: Array, constant: bool
+    gy: Array,
+    x: Array,
+    weight: Array | None,
+    mean: Array,
+    scale: Array,
+    constant: bool,
 ) -> tuple[Array, Array, Array]:
     """Return the gradients of x, weight and bias.
 
@@ -79,7 +84,7 @@ def backward(
     if module is not None and x.dtype in FLOATS:
         gy = like(gy, x)
         found = module.normalise_gradient(
-            gy, x, weight, None, mean, scale, None, False, inf, constant
+            gy, None, x, weight, None, mean, scale, None, False, inf, constant, False
         )
         if found is not None:
             return found[:3]
@@ -106,18 +111,22 @@ def backward_relu(
     scale: Array,
     constant: bool,
     ceiling: float = inf,
+    overwrite: bool = False,
 ) -> tuple[Array, Array, Array]:
     """Return the gradients of x, weight and bias behind a `forward` with `relu`.
+
+    With `overwrite`, gx may be written over gy.
 
     Cost: that of `backward`. Where y is positive follows from x, which is read anyway.
     """
     if module is not None and x.dtype in FLOATS:
         gy = like(gy, x)
         found = module.normalise_gradient(
-            gy, x, weight, bias, mean, scale, None, True, ceiling, constant
+            gy, None, x, weight, bias, mean, scale, None, True, ceiling, constant, overwrite
         )
         if found is not None:
-            return found[:3]
+            gx, gw, gb, _ = found
+            return gy if gx is None else gx, gw, gb
     passed = _passed(gy, forward(x, weight, bias, mean, scale), ceiling)
     return backward(passed, x, weight, mean, scale, constant)
 
@@ -131,18 +140,29 @@ def backward_add_relu(
     scale: Array,
     constant: bool,
     ceiling: float = inf,
+    more: Array | None = None,
+    overwrite: bool = False,
 ) -> tuple[Array, Array, Array, Array]:
     """Return the gradients of x, weight, bias and residual behind a `forward` with both.
 
-    Cost: that of `backward`, with y to read and the gradient of the residual to write.
+    `more` is the other part of gy where two paths from y meet. With `overwrite`, the residual's
+    gradient may be written over gy, and gx over `more`.
+
+    Cost: that of `backward`, with y to read and the gradient of the residual to write; `more` is
+    read once, where a sum made before would be three passes over such an array.
     """
     if module is not None and x.dtype in FLOATS:
-        gy = like(gy, x)
+        gy, more = like(gy, x), _like(more, x)
         found = module.normalise_gradient(
-            gy, x, weight, None, mean, scale, y, True, ceiling, constant
+            gy, more, x, weight, None, mean, scale, y, True, ceiling, constant, overwrite
         )
         if found is not None:
-            return found
+            gx, gw, gb, gr = found
+            if gx is None:
+                gx = more
+            return gx, gw, gb, gy if gr is None else gr
+    if more is not None:
+        gy = gy + more
     gr = _passed(gy, y, ceiling)
     return *backward(gr, x, weight, mean, scale, constant), gr
 
@@ -168,5 +188,5 @@ def _per_channel(x: Array, value: Array) -> Array:
     return value.reshape((1, -1) + (1,) * (x.ndim - 2))
 
 
-def _like(residual: Array | None, x: Array) -> Array | None:
-    return None if residual is None else like(residual, x)
+def _like(array: Array | None, x: Array) -> Array | None:
+    return None if array is None else like(array, x)

@@ -47,6 +47,11 @@ def with_relu(layer: Any, relu: Module, x: Any, residual: Tensor | None = None) 
         return layer.with_relu(x, **options)
 
 
+def fuses_like_a_norm(layer: type[Module]) -> None:
+    """Let a class whose `with_relu` is called like a normalisation's be fused like one."""
+    _FUSED[layer] = _NORM
+
+
 def can_fuse(layer: Module, relu: Module) -> bool:
     """Whether `with_relu` computes the two in one op."""
     return type(relu) in _FUSED.get(type(layer), {}) and not layer.has_hooks and not relu.has_hooks

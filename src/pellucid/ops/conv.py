@@ -26,6 +26,7 @@ class Conv(Function):
     equation = (
         "y[n,o,i,j] = b[o] + sum[c,u,v] x[n, c, i*sh + u*dh - ph, j*sw + v*dw - pw] * w[o,c,u,v]"
     )
+    makes_gradients = True
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, w: Tensor, b: Tensor | None, spec: ConvSpec) -> Array:
@@ -53,6 +54,7 @@ class ConvGradInput(Function):
         "gx[n,c,h,w] = bx[c] + sum[o,u,v,i,j: h = i*sh + u*dh - ph, w = j*sw + v*dw - pw] "
         "gy[n,o,i,j] * w[o,c,u,v]"
     )
+    makes_gradients = True
 
     @staticmethod
     def forward(ctx: Any, gy: Tensor, w: Tensor, bx: Tensor | None, spec: ConvSpec) -> Array:

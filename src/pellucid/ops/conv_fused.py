@@ -10,7 +10,9 @@ from typing import Any
 
 from pellucid.autograd import Function
 from pellucid.backend import Array
+from pellucid.grad_mode import is_grad_enabled
 from pellucid.kernels import conv as kernels
+from pellucid.kernels.activation import relu_gradient_sums
 from pellucid.kernels.conv.spec import ConvSpec, PadsLike, SizesLike
 from pellucid.ops.activation import ReLUGrad
 from pellucid.ops.conv import ConvGradBias, ConvGradInput, ConvGradWeight, check_axes
@@ -24,6 +26,7 @@ class ConvReLU(Function):
         "y[n,o,i,j] = max(b[o] + sum[c,u,v] x[n, c, i*sh + u*dh - ph, j*sw + v*dw - pw] "
         "* w[o,c,u,v], 0)"
     )
+    makes_gradients = True
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, w: Tensor, b: Tensor | None, spec: ConvSpec) -> Array:
@@ -37,10 +40,14 @@ class ConvReLU(Function):
     def backward(ctx: Any, gy: Tensor) -> Any:
         x, w, y = ctx.saved_tensors
         need_x, need_w, need_b, _ = ctx.needs_input_grad
-        passed = ReLUGrad.apply(gy, y)
+        both = None
+        if need_b and not is_grad_enabled():
+            both = relu_gradient_sums(gy.array, y.array, ctx.may_overwrite)
+        passed, gb = map(Tensor, both) if both else (ReLUGrad.apply(gy, y), None)
         gx = ConvGradInput.apply(passed, w, None, ctx.spec) if need_x else None
         gw = ConvGradWeight.apply(passed, x, ctx.spec) if need_w else None
-        gb = ConvGradBias.apply(passed, ctx.spec, False) if need_b else None
+        if need_b and gb is None:
+            gb = ConvGradBias.apply(passed, ctx.spec, False)
         return gx, gw, gb, None
 
 

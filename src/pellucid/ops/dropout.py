@@ -1,20 +1,20 @@
 """Dropout: a random share of the elements becomes 0, the rest larger, so that the mean stays.
 
 Which elements is a function of the seed, the number of the call and the place in row-major order:
-the layout of x and the number of threads have no part in it. Next room: random.py.
+the layout of x and the number of threads have no part in it, and backward draws them again, so that
+nothing is kept. Next room: kernels/dropout.py.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from pellucid.autograd import Function
 from pellucid.backend import Array
 from pellucid.errors import ArgumentError
+from pellucid.kernels import dropout as kernels
 from pellucid.ops.operands import check_float
-from pellucid.random import next_generator
+from pellucid.random import RngState, next_key
 from pellucid.tensor import Tensor
 
 
@@ -24,17 +24,13 @@ class Dropout(Function):
     equation = "y[i] = x[i] * kept[i] / (1 - p)"
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, p: float) -> Array:
-        kept = next_generator().random(x.shape, np.float32) >= p
-        factor = np.empty_like(x.array)  # in the layout of x
-        np.multiply(kept, 1 / (1 - p) if p < 1 else 0.0, out=factor)
-        ctx.save_for_backward(factor)
-        return x.array * factor
+    def forward(ctx: Any, x: Tensor, p: float, key: RngState) -> Array:
+        ctx.p, ctx.key = p, key
+        return kernels.dropout(x.array, p, key)
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> Any:
-        (factor,) = ctx.saved_tensors
-        return gy * factor, None
+        return Dropout.apply(gy, ctx.p, ctx.key), None, None
 
 
 def dropout(x: Tensor, p: float = 0.5, training: bool = True) -> Tensor:
@@ -43,6 +39,7 @@ def dropout(x: Tensor, p: float = 0.5, training: bool = True) -> Tensor:
     Maths: y = x k / (1 - p) with k = 0 at probability p, else 1; gx = gy k / (1 - p).
     Source: Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting"
     (2014).
+    Cost: one pass over x and one over gy, and a draw for each element in both.
     Raises: ArgumentError for a p outside 0 .. 1, DTypeError for integers.
 
     >>> import pellucid
@@ -52,4 +49,4 @@ def dropout(x: Tensor, p: float = 0.5, training: bool = True) -> Tensor:
     if not 0 <= p <= 1:
         raise ArgumentError("dropout", f"p={p} is no probability", fix="use 0 <= p <= 1")
     check_float("dropout", "x", x)
-    return Dropout.apply(x, p) if training and p else x
+    return Dropout.apply(x, p, next_key()) if training and p else x

@@ -14,6 +14,8 @@ from pellucid.autograd import Function
 from pellucid.backend import Array
 from pellucid.dtypes import float32, int64
 from pellucid.errors import DTypeError, IndexingError, ShapeError
+from pellucid.kernels.layout import empty_channels_last, is_channels_last
+from pellucid.kernels.place import place
 from pellucid.ops.reduce import normalise_dim
 from pellucid.tensor import Tensor
 
@@ -22,26 +24,37 @@ class GetItem(Function):
     """x[key], with NumPy's meaning of a key."""
 
     equation = "y[k] = x[key[k]]"
+    makes_gradients = True
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, key: Any) -> Array:
         ctx.shape, ctx.key = x.shape, key
+        ctx.channels_last = x.ndim <= 5 and is_channels_last(x.array)
         return np.asarray(x.array[key])
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> Any:
-        return PutItem.apply(gy, ctx.shape, ctx.key), None
+        return PutItem.apply(gy, ctx.shape, ctx.key, ctx.channels_last), None
 
 
 class PutItem(Function):
-    """Zeros with y added at x[key]: what is picked twice is added twice."""
+    """Zeros that lie like x, with y added at x[key]: what is picked twice is added twice."""
 
     equation = "x[i] = sum[k: key[k] = i] y[k]"
 
     @staticmethod
-    def forward(ctx: Any, y: Tensor, shape: tuple[int, ...], key: Any) -> Array:
+    def forward(
+        ctx: Any, y: Tensor, shape: tuple[int, ...], key: Any, channels_last: bool
+    ) -> Array:
         ctx.key = key
-        x = np.zeros(shape, y.dtype)
+        places = _places(shape, key)
+        if places is not None:
+            return place(y.array, shape, places, 0, channels_last)
+        if channels_last:
+            x = empty_channels_last(shape, y.dtype)
+            x[...] = 0
+        else:
+            x = np.zeros(shape, y.dtype)
         if _is_basic(key):
             x[key] = y.array
         else:
@@ -50,7 +63,7 @@ class PutItem(Function):
 
     @staticmethod
     def backward(ctx: Any, gx: Tensor) -> Any:
-        return GetItem.apply(gx, ctx.key), None, None
+        return GetItem.apply(gx, ctx.key), None, None, None
 
 
 class Gather(Function):
@@ -94,6 +107,16 @@ def _open_index(index: Array, dim: int) -> tuple[Array, ...]:
     places = list(np.ogrid[tuple(slice(size) for size in index.shape)])
     places[dim] = index
     return tuple(places)
+
+
+def _places(shape: tuple[int, ...], key: Any) -> list[range] | None:
+    """Where a key of slices that go up picks along each axis; None for another key."""
+    parts = key if isinstance(key, tuple) else (key,)
+    if not all(isinstance(part, slice) for part in parts):
+        return None
+    rest = (slice(None),) * (len(shape) - len(parts))
+    places = [range(size)[part] for size, part in zip(shape, (*parts, *rest), strict=True)]
+    return places if all(p.step > 0 for p in places) else None
 
 
 def _is_basic(key: Any) -> bool:

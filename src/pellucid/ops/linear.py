@@ -1,6 +1,10 @@
 """Matrix products: `matmul` with broadcasting, and `linear`, a layer's product with its bias.
 
-The gradient of a product is two products, so both are closed under differentiation.
+The gradient of a product is two products, so `MatMul` is closed under differentiation. Of `linear`
+each function is the gradient of the other two, as in conv.py:
+
+    y = Linear(x, w, b)     gx = LinearGradInput(gy, w)     gw, gb = LinearGradWeight(gy, x)
+
 Not here: products element by element (elementwise.py). Next room: kernels/matmul.py.
 """
 
@@ -14,7 +18,7 @@ import numpy as np
 from pellucid.autograd import Function
 from pellucid.backend import Array
 from pellucid.errors import DTypeError, ShapeError, named_shape
-from pellucid.kernels.matmul import product
+from pellucid.kernels.matmul import product, sum_rows
 from pellucid.ops.elementwise import as_tensor_of, check_broadcast
 from pellucid.ops.operands import check_same_float
 from pellucid.tensor import Operand, Tensor
@@ -61,12 +65,56 @@ class Linear(Function):
     def backward(ctx: Any, gy: Tensor) -> Any:
         x, w = ctx.saved_tensors
         need_x, need_w, need_b = ctx.needs_input_grad
-        # (N, O) @ (O, I) -> (N, I)
-        gx = MatMul.apply(gy, w) if need_x else None
-        # (O, N) @ (N, I) -> (O, I)
-        gw = MatMul.apply(gy.T, x) if need_w else None
-        gb = gy.sum(0) if need_b else None
+        gx = LinearGradInput.apply(gy, w) if need_x else None
+        gw = gb = None
+        if need_w and need_b:
+            gw, gb = LinearGradWeight.apply(gy, x, True)
+        elif need_w:
+            gw = LinearGradWeight.apply(gy, x, False)
+        elif need_b:
+            gb = gy.sum(0)
         return gx, gw, gb
+
+
+class LinearGradInput(Function):
+    """The gradient by x: each gy adds its row of w."""
+
+    equation = "gx[n,i] = sum[o] gy[n,o] * w[o,i]"
+
+    @staticmethod
+    def forward(ctx: Any, gy: Tensor, w: Tensor) -> Array:
+        ctx.save_for_backward(gy, w)
+        # (N, O) @ (O, I) -> (N, I)
+        return product(gy.array, w.array)
+
+    @staticmethod
+    def backward(ctx: Any, ggx: Tensor) -> Any:
+        gy, w = ctx.saved_tensors
+        need_gy, need_w = ctx.needs_input_grad
+        ggy = Linear.apply(ggx, w, None) if need_gy else None
+        gw = LinearGradWeight.apply(gy, ggx, False) if need_w else None
+        return ggy, gw
+
+
+class LinearGradWeight(Function):
+    """The gradient by w: each gy adds its row of x; and that by b, as if a 1 stood behind x."""
+
+    equation = "gw[o,i] = sum[n] gy[n,o] * x[n,i]"
+
+    @staticmethod
+    def forward(ctx: Any, gy: Tensor, x: Tensor, bias: bool) -> Any:
+        ctx.save_for_backward(gy, x)
+        # (O, N) @ (N, I) -> (O, I)
+        gw = product(gy.array.T, x.array)
+        return (gw, sum_rows(gy.array)) if bias else gw
+
+    @staticmethod
+    def backward(ctx: Any, ggw: Tensor, ggb: Tensor | None = None) -> Any:
+        gy, x = ctx.saved_tensors
+        need_gy, need_x, _ = ctx.needs_input_grad
+        ggy = Linear.apply(x, ggw, ggb) if need_gy else None
+        gx = LinearGradInput.apply(gy, ggw) if need_x else None
+        return ggy, gx, None
 
 
 def _named_matrix(name: str, letters: str, x: Tensor) -> str:

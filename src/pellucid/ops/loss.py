@@ -45,7 +45,7 @@ class CrossEntropy(Function):
     def backward(ctx: Any, gy: Tensor) -> Any:
         x, target, scale = ctx.saved_tensors
         at = np.expand_dims(target.array, ctx.axis)
-        hot = np.zeros(x.shape, x.dtype)
+        hot = np.zeros_like(x.array)  # in the layout of x
         np.put_along_axis(hot, at, 1, ctx.axis)
         gx = (gy * scale).unsqueeze(ctx.axis) * (softmax(x, ctx.axis) - Tensor(hot))
         return gx, None, None, None

@@ -28,6 +28,7 @@ class BatchNorm(Function):
         "y[n,c,h,w] = weight[c] * (x[n,c,h,w] - mean[n,h,w](x[n,c,h,w])) "
         "/ sqrt(var[n,h,w](x[n,c,h,w]) + eps) + bias[c]"
     )
+    makes_gradients = True
 
     @staticmethod
     def forward(

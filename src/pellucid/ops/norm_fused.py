@@ -43,6 +43,7 @@ class BatchNormReLU(Function):
         "y[n,c,h,w] = min(max(weight[c] * (x[n,c,h,w] - mean[c]) / sqrt(var[c] + eps) + bias[c], "
         "0), ceiling)"
     )
+    makes_gradients = True
 
     @staticmethod
     def forward(
@@ -71,7 +72,9 @@ class BatchNormReLU(Function):
             gx, gw, gb = _gradients(ctx, _passed(ctx, gy, y), x, weight, mean, scale)
         else:
             with np.errstate(all="ignore"):
-                found = kernels.backward_relu(gy.array, *given, ctx.constant, ctx.ceiling)
+                found = kernels.backward_relu(
+                    gy.array, *given, ctx.constant, ctx.ceiling, ctx.may_overwrite
+                )
             gx, gw, gb = map(Tensor, found)
         _, need_w, need_b, *_ = ctx.needs_input_grad
         return gx, gw if need_w else None, gb if need_b else None, None, None, None
@@ -87,6 +90,8 @@ class BatchNormAddReLU(Function):
         "y[n,c,h,w] = min(max(weight[c] * (x[n,c,h,w] - mean[c]) / sqrt(var[c] + eps) + bias[c] "
         "+ residual[n,c,h,w], 0), ceiling)"
     )
+    makes_gradients = True
+    takes_pairs = True  # y mostly goes two ways: into a convolution, and past it
 
     @staticmethod
     def forward(
@@ -107,8 +112,9 @@ class BatchNormAddReLU(Function):
         return y, mean, var
 
     @staticmethod
-    def backward(ctx: Any, gy: Tensor, *_: Tensor) -> Any:
+    def backward(ctx: Any, gy: Tensor | tuple[Tensor, Tensor], *_: Tensor) -> Any:
         x, weight, mean, scale, y = ctx.saved_tensors
+        gy, more = gy if isinstance(gy, tuple) else (gy, None)
         if is_grad_enabled():
             gr = _passed(ctx, gy, y)
             gx, gw, gb = _gradients(ctx, gr, x, weight, mean, scale)
@@ -116,7 +122,13 @@ class BatchNormAddReLU(Function):
             arrays = x.array, array_of(weight), mean.array, scale.array
             with np.errstate(all="ignore"):
                 found = kernels.backward_add_relu(
-                    gy.array, y.array, *arrays, ctx.constant, ctx.ceiling
+                    gy.array,
+                    y.array,
+                    *arrays,
+                    ctx.constant,
+                    ctx.ceiling,
+                    array_of(more),
+                    ctx.may_overwrite,
                 )
             gx, gw, gb, gr = map(Tensor, found)
         _, need_w, need_b, *_ = ctx.needs_input_grad

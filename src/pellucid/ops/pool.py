@@ -28,6 +28,7 @@ class MaxPool(Function):
     """The largest element of each window; a NaN is larger than all."""
 
     equation = "y[n,c,i,j] = max[u,v] x[n, c, i*sh + u*dh - ph, j*sw + v*dw - pw]"
+    makes_gradients = True
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, spec: PoolSpec, with_indices: bool) -> Any:

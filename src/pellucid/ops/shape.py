@@ -16,6 +16,8 @@ from pellucid.backend import Array
 from pellucid.dtypes import DType, result_type
 from pellucid.errors import ArgumentError, ShapeError
 from pellucid.kernels.join import join, part
+from pellucid.kernels.layout import orders_channels_last
+from pellucid.kernels.place import place
 from pellucid.ops.elementwise import as_tensor_of
 from pellucid.ops.reduce import normalise_dim, normalise_dims
 from pellucid.tensor import Dims, Scalar, Tensor
@@ -144,16 +146,15 @@ class Pad(Function):
     """A constant frame around the elements; negative amounts crop. Undone by its negative."""
 
     equation = "y[i] = x[i - low] if 0 <= i - low < I else value"
+    makes_gradients = True
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, amounts: tuple[tuple[int, int], ...], value: Scalar) -> Array:
         ctx.amounts = amounts
         sizes = [s + low + high for s, (low, high) in zip(x.shape, amounts, strict=True)]
-        y = np.full_like(x.array, value, shape=sizes, subok=False)  # in the layout of x
-        inside = tuple([slice(max(low, 0), s - max(high, 0)) for s, (low, high) in _pairs(y, ctx)])
-        kept = tuple([slice(max(-low, 0), s - max(-high, 0)) for s, (low, high) in _pairs(x, ctx)])
-        y[inside] = x.array[kept]
-        return y
+        inside = [range(max(low, 0), s - max(high, 0)) for s, (low, high) in _pairs(sizes, ctx)]
+        kept = [slice(max(-low, 0), s - max(-high, 0)) for s, (low, high) in _pairs(x.shape, ctx)]
+        return place(x.array[tuple(kept)], sizes, inside, value, orders_channels_last(x.array))
 
     @staticmethod
     def backward(ctx: Any, gy: Tensor) -> Any:
@@ -161,9 +162,9 @@ class Pad(Function):
         return Pad.apply(gy, undone, 0), None, None
 
 
-def _pairs(x: Tensor | Array, ctx: Any) -> Any:
+def _pairs(sizes: Sequence[int], ctx: Any) -> Any:
     """Each axis' size with its amounts of padding."""
-    return zip(x.shape, ctx.amounts, strict=True)
+    return zip(sizes, ctx.amounts, strict=True)
 
 
 def reshape(x: Tensor, shape: Sequence[int]) -> Tensor:

@@ -63,6 +63,8 @@ BLOCKS = [
     ConvSpec.parse("c256 i9x9 o96 k3x3 p1"),
     ConvSpec.parse("n40 c8 i10x10 o8 k5x5 p2"),
     ConvSpec.parse("n3 c33 i20x20 o70 k1x1"),
+    ConvSpec.parse("n2 c530 i5x5 o40 k1x1 s2"),
+    ConvSpec.parse("n2 c33 i5x5 o34 k1x1 p0:1x0:2"),
     ConvSpec.parse("n2 c1 i300 o16 k25 p12"),
     ConvSpec.parse("n8 c32 i28x28 o32 k3x3 s2 p1"),
     ConvSpec.parse("n2 c4 i9x9x9 o8 k3x3x3 p1"),

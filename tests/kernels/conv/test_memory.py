@@ -230,6 +230,10 @@ UNUSUAL = [
     "c200 i9x9x9 o32 k3x3x3 p1",
     "n4 c256 i14x14 o256 k3x3 p1 g2",  # groups in turn, and side by side
     "n2 c128 i28x28 o128 k3x3 p1 g8",
+    "n9 c256 i40x40 o256 k3x3 s2 p1 g32",  # as many partial sums as there may be
+    "n9 c1000 i17x17 o600 k1x1 s2",
+    "n9 c90 i40x40 o700 k1x1",
+    "n9 c3 i60x400 o20 k3x3 p1",
     "n2 c1 i5x3003 o40 k1x64 s1x16 p0x50:0",  # few channels and many phases
     "n20 c3 i64x64 o64 k8x8 s4x4 p2",
     "c1 i200000 o64 k9 p4",

@@ -83,9 +83,9 @@ def test_how_many_products_it_takes(text, direction, part):
 
 
 def test_few_pixels_leave_only_grad_weight_to_direct():
-    few, enough = ConvSpec.parse("c64 i11x11 o64 k3 p1"), ConvSpec.parse("n2 c64 i8x8 o64 k3 p1")
+    few, enough = ConvSpec.parse("c64 i12x12 o64 k3 p1"), ConvSpec.parse("n2 c64 i9x9 o64 k3 p1")
     float32 = np.dtype("float32")
-    assert winograd.slower(few, "grad_weight", float32) == "fewer than 128 pixels of gy"
+    assert winograd.slower(few, "grad_weight", float32) == "fewer than 160 pixels of gy"
     assert conv.choose(few, "grad_weight", float32) == "direct"
     assert conv.choose(enough, "grad_weight", float32) == "winograd"
     assert (

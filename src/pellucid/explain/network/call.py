@@ -19,7 +19,7 @@ from pellucid.explain.layers import LinearDerivation
 from pellucid.explain.notation import Notation
 from pellucid.kernels import conv
 from pellucid.kernels.conv.spec import ConvSpec
-from pellucid.kernels.matmul import product
+from pellucid.kernels.matmul import product, sum_rows
 
 Grad: TypeAlias = Literal["input", "weight", "bias"]
 
@@ -99,6 +99,6 @@ class LinearCall(Call):
     def kernel(self, grad: Grad) -> Array:
         """Return the gradient as the op computes it."""
         if grad == "bias":
-            return np.asarray(self.gy.sum(axis=0))
+            return sum_rows(self.gy)
         # (O, N) @ (N, I) -> (O, I), or (N, O) @ (O, I) -> (N, I)
         return product(self.gy.T, self.x) if grad == "weight" else product(self.gy, self.w)

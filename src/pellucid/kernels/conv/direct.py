@@ -55,13 +55,15 @@ def workspace(spec: ConvSpec, direction: Direction, dtype: DType) -> int:
 
     forward and grad_input: packed weights, whose outputs are rounded up to whole tiles, and in each
     thread the rows of x under a block of outputs, at least of one line, with tables of places.
-    grad_weight: in each thread such rows of at most 66 channels, gy of 128 pixels and the sums of a
-    chunk of gw; partial sums where there are few chunks. The pool rounds up by a quarter.
+    grad_weight: in each thread such rows of at most 66 channels, gy of 384 pixels and the sums of a
+    chunk of gw; partial sums where there are few chunks. Of a 1x1 convolution without padding, 256
+    pixels of at most 512 channels each. The pool rounds up by a quarter.
     """
     axes, item, taps = axes_of(spec, direction), dtype.itemsize, prod(spec.kernel)
     C, O = spec.in_channels // spec.groups, spec.out_channels // spec.groups
     if direction == "grad_weight":
-        return pooled(_gradient_workspace(spec, axes, item))
+        most = _gradient_workspace(spec, axes, item)
+        return pooled(max(most, _pointwise_workspace(spec, item)) if taps == 1 else most)
     if direction == "grad_input":
         C, O = O, C
     shared = item * spec.groups * rounded_up(O, TILE_BYTES // item) * (taps * C + 1)
@@ -78,10 +80,18 @@ def _gradient_workspace(spec: ConvSpec, axes: list[AxisSizes], item: int) -> int
     outputs = min(rounded_up(spec.out_channels // spec.groups, TILE_BYTES // item), 128)
     # As many channels as fit into 256 KiB, or one vector of them; parts are rounded up to 6.
     sums = max(320 << 10, item * taps * outputs * (min(part, 64 // item) + 6))
-    columns = min(axes[-1].out, 128)
+    columns = min(axes[-1].out, 384)
     rows = _rows_in_hand(spec.batch, axes, columns, part, item)
-    tables = 8 * (128 + 2 * (taps * part + 6))
-    job = item * (128 * outputs + rows) + tables + weights_in_hand(taps)
+    tables = 8 * (384 + 2 * (taps * part + 6))
+    job = item * (384 * outputs + rows) + tables + weights_in_hand(taps)
+    return most_partial_sums(sums) + get_num_threads() * (sums + job)
+
+
+def _pointwise_workspace(spec: ConvSpec, item: int) -> int:
+    C, O = spec.in_channels // spec.groups, spec.out_channels // spec.groups
+    channels, outputs = min(rounded_up(C, TILE_BYTES // item), 512), min(O, 512) + 16
+    sums = item * (min(channels * outputs, 128 << 10) + 6 * 512)
+    job = item * 256 * (channels + outputs) + 16 * (outputs + 16)
     return most_partial_sums(sums) + get_num_threads() * (sums + job)
 
 

@@ -19,7 +19,7 @@ from pellucid.kernels.conv import direct
 from pellucid.kernels.conv.spec import ConvSpec, Direction
 from pellucid.kernels.native import get_num_threads, module
 
-_PARTIAL_SUMS = 64 << 10  # bytes, of a gw that is smaller
+_PARTIAL_SUMS = 4 << 20  # bytes of all of them, of a gw that is smaller
 _TILE = 32 << 10  # bytes of x and gy of a tile, and tables
 
 
@@ -57,7 +57,9 @@ def workspace(spec: ConvSpec, direction: Direction, dtype: DType) -> int:
     weights = dtype.itemsize * channels * taps * ((C if C == O else 1) + 1)
     *_, high, wide = direct.axes_of(spec, direction)
     if direction == "grad_weight":
-        shared = max(weights, _PARTIAL_SUMS) + 8 * taps + 40 * (high.out + wide.out)
+        shared = (
+            max(weights, min(16 * weights, _PARTIAL_SUMS)) + 8 * taps + 40 * (high.out + wide.out)
+        )
     else:
         shared = weights + direct.plans(spec) + taps * (256 + 4 * (wide.out // 3 + 2))
     return direct.pooled(shared + get_num_threads() * (_TILE + 32 * taps))

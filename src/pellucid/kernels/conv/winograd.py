@@ -31,7 +31,7 @@ _MOST_PRODUCTS = 0.52  # of grad_weight, whose sums lie further apart with each 
 _MANY_GROUPS, _LEAST_IN_MANY = 8, 20
 # Of grad_weight, which transforms its result back. The others must not choose by the batch: n8 has
 # the bits of 4 + 4.
-_LEAST_PIXELS = 128
+_LEAST_PIXELS = 160
 
 switched_on = os.environ.get("PELLUCID_WINOGRAD") != "0"
 

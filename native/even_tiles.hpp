@@ -1,0 +1,51 @@
+// The rows of a product shared out evenly, so that none is computed twice: 25 rows are five tiles
+// of five, and 27 are two of six and three of five. One vector leaves room for twice as many rows.
+#pragma once
+
+#include "patch.hpp"
+#include "tile.hpp"
+
+namespace pellucid::PELLUCID_ISA {
+
+// The accumulators, the vectors of b and one of a fit into 16 registers.
+template <int NV>
+constexpr int most_rows = NV == 1 ? 8 : tile_rows;
+
+// Tables of i are filled up by so many rows, which repeat the last one.
+constexpr i64 spare_rows = 3;
+
+// How many tiles so many rows and columns take.
+template <class T>
+i64 tiles_of(i64 rows, i64 columns) {
+  return (rows + tile_rows - 1) / tile_rows * ((columns + tile_width<T> - 1) / tile_width<T>);
+}
+
+// All rows in tiles of so many.
+template <class T, int NV, int MR = most_rows<NV>>
+void tile_of(i64 rows, const Product<T>& p) {
+  if constexpr (MR > spare_rows)
+    if (rows < MR) return tile_of<T, NV, MR - 1>(rows, p);
+  tile<T, MR, NV>(p);
+}
+
+template <class T, int NV>
+void tile_evenly(Product<T> p) {
+  const i64 all = p.rows, tiles = (all + most_rows<NV> - 1) / most_rows<NV>;
+  const i64 many = (all + tiles - 1) / tiles, fewer = tiles * many - all;  // tiles of one row less
+  p.rows = (tiles - fewer) * many;
+  tile_of<T, NV>(many, p);
+  p.ioff += p.rows;
+  p.ooff += p.rows;
+  p.rows = all - p.rows;
+  if (p.rows > 0) tile_of<T, NV>(many - 1, p);
+}
+
+// The same for a number of vectors that is known when it runs.
+template <class T, int NV = tile_vectors>
+void tile_evenly(i64 vectors, const Product<T>& p) {
+  if constexpr (NV > 1)
+    if (vectors < NV) return tile_evenly<T, NV - 1>(vectors, p);
+  tile_evenly<T, NV>(p);
+}
+
+}  // namespace pellucid::PELLUCID_ISA
