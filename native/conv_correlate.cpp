@@ -225,9 +225,11 @@ class Phases {
  public:
   Phases(const Correlation<T>* p, i64 count, const Context& context)
       : p_(p), count_(count), context_(context), weights_(p, count) {
-    for (i64 k = 0; k < count; ++k) in_channels_ = larger(in_channels_, p[k].in_channels);
+    for (i64 k = 0; k < count; ++k)
+      if (p[k].in_channels) whole_ = p + k;
     across_ = p->w_out < p->w_in;
-    packs_ = divide_up(across_ ? in_channels_ : p->out_channels, across_ ? pack_channels : width);
+    packs_ =
+        across_ ? divide_up(whole_->in_channels, pack_channels) : divide_up(p->out_channels, width);
   }
 
   bool run() {
@@ -261,7 +263,7 @@ class Phases {
   // A job takes what lies together in w: a block of outputs, or a few input channels.
   static void pack(void* self, i64 k) {
     auto& g = *static_cast<Phases*>(self);
-    const Correlation<T>& p = *g.p_;
+    const Correlation<T>& p = *g.whole_;
     auto* buffer =
         static_cast<Vec<T>*>(g.context_.allocate(g.weights_.size() * i64(sizeof(Vec<T>))));
     if (!buffer) {
@@ -270,8 +272,8 @@ class Phases {
     }
     const i64 group = k / g.packs_, part = k % g.packs_;
     const i64 first = g.across_ ? part * pack_channels : 0;
-    const i64 last = g.across_ ? smaller(first + pack_channels, g.in_channels_) : g.in_channels_;
-    const i64 step = g.across_ ? 1 : g.in_channels_;
+    const i64 last = g.across_ ? smaller(first + pack_channels, p.in_channels) : p.in_channels;
+    const i64 step = g.across_ ? 1 : p.in_channels;
     i64 block = g.across_ ? 0 : part * width;
     const i64 end = g.across_ ? p.out_channels : smaller(block + width, p.out_channels);
     for (; block < end; block += width)
@@ -293,7 +295,8 @@ class Phases {
   }
 
   const Correlation<T>* p_;
-  i64 count_, in_channels_ = 0;
+  const Correlation<T>* whole_ = p_;  // a phase with input channels, if there is one
+  i64 count_;
   const Context& context_;
   Weights<T> weights_;
   bool across_;  // whether outputs are nearer to each other in w than input channels
