@@ -2,6 +2,8 @@
 // (docs/maths.md, 1, 4 and 7). A grad_input comes here as one correlation for each phase.
 //
 //   i: output pixels    r: kernel rows    l: the run (v, c)    b: packed weights
+#include <new>
+
 #include "jobs.hpp"
 #include "patch.hpp"
 #include "table.hpp"
@@ -43,16 +45,13 @@ class Correlate {
   Correlate(const Correlation<T>& p, const Context& context)
       : p_(p),
         context_(context),
-        patch_(p.x, p.x_image, p.axis, p.groups * p.in_channels, p.axis[2].out),
-        weights_(p) {
+        patch_(p.x, p.x_image, p.axis, p.groups * p.in_channels, p.axis[2].out) {
     run_ = run_of(p, patch_.column());
     blocks_ = divide_up(p.out_channels, width);
     block_size_ = run_.rows * run_.length * width;
-    across_ = p.w_out < p.w_in;
-    packs_ = across_ ? divide_up(p.in_channels, pack_channels) : blocks_;
     const i64 columns = p.axis[2].out, high = p.axis[1].out;
     lines_ = p.images * p.axis[0].out * high;
-    i64 lines = patch_.lines_within(patch_bytes), unit = 1;
+    i64 lines = p.in_channels ? patch_.lines_within(patch_bytes) : high, unit = 1;
     lines = smaller(lines, most_pixels / columns);
     if (lines == high) {  // small images: several of them
       unit = high;
@@ -67,67 +66,35 @@ class Correlate {
     output_jobs_ = smaller(p.groups * blocks_, larger(1, wanted / larger(1, line_jobs_)));
   }
 
-  bool run() {
-    const i64 blocks = p_.groups * blocks_, bytes = i64(sizeof(T)) * blocks * block_size_;
-    Packed own, &packed = p_.packed ? *p_.packed : own;
-    const bool made = packed.data;
-    if (!made) packed = {context_.allocate(bytes), bytes};
-    packed_ = static_cast<T*>(packed.data);
-    if (!packed_) return false;
-    if (!made) context_.parallel(p_.groups * packs_, pack, this);
-    if (!failed_) context_.parallel(line_jobs_ * output_jobs_, work, this);
-    context_.release(own.data);
-    return !failed_;
+  i64 jobs() const { return line_jobs_ * output_jobs_; }
+  i64 size() const { return p_.groups * blocks_ * block_size_; }
+
+  // From here on, weights lie at `packed` as the tile reads them: blocks of [r][l][width].
+  void set_weights(T* packed) { packed_ = packed; }
+
+  // w[k] is the vector of weights at offset k, of input channel c and the outputs from o on.
+  void pack(i64 group, i64 o, i64 c, const Vec<T>* w) const {
+    if (!p_.in_channels) return;
+    const Axis* axis = p_.axis;
+    T* row = packed_ + (group * blocks_ + o / width) * block_size_ + c * width + o % width;
+    for (i64 t = 0; t < axis[0].taps; ++t)
+      for (i64 u = 0; u < axis[1].taps; ++u)
+        for (i64 v = 0; v < axis[2].taps; ++v, row += p_.in_channels * width)
+          store(row, w[axis[0].weight[t] + axis[1].weight[u] + axis[2].weight[v]]);
+  }
+
+  // False where there is no memory left.
+  bool work(i64 k) {
+    Job job(*this, k / output_jobs_, k % output_jobs_);
+    if (!job.memory) return false;
+    job.run();
+    context_.release(job.memory);
+    return true;
   }
 
  private:
   static constexpr i64 lanes = Simd<T>::lanes;
   static constexpr i64 width = tile_width<T>;
-
-  // Weights as the tile reads them, blocks of [r][l][width]; zeros past the last output of the last
-  // vector. A job takes what lies together in w: a block of outputs, or a few input channels.
-  static void pack(void* self, i64 k) {
-    auto& g = *static_cast<Correlate*>(self);
-    const Correlation<T>& p = g.p_;
-    auto* buffer =
-        static_cast<Vec<T>*>(g.context_.allocate(g.weights_.size() * i64(sizeof(Vec<T>))));
-    if (!buffer) {
-      g.failed_.raise();
-      return;
-    }
-    const i64 group = k / g.packs_, part = k % g.packs_;
-    const i64 first = g.across_ ? part * pack_channels : 0;
-    const i64 last = g.across_ ? smaller(first + pack_channels, p.in_channels) : p.in_channels;
-    const i64 step = g.across_ ? 1 : p.in_channels;
-    for (i64 block = g.across_ ? 0 : part; block < (g.across_ ? g.blocks_ : part + 1); ++block) {
-      T* to = g.packed_ + (group * g.blocks_ + block) * g.block_size_;
-      const i64 left = smaller(width, p.out_channels - block * width);
-      for (i64 c = first; c < last; c += step)
-        for (i64 o = 0; o < left; o += lanes) {
-          const auto put = [&](i64 in, const Vec<T>* w) {
-            T* row = to + in * width + o;
-            for (i64 t = 0; t < p.axis[0].taps; ++t)
-              for (i64 u = 0; u < p.axis[1].taps; ++u)
-                for (i64 v = 0; v < p.axis[2].taps; ++v, row += p.in_channels * width)
-                  store(row, w[p.axis[0].weight[t] + p.axis[1].weight[u] + p.axis[2].weight[v]]);
-          };
-          g.weights_.each(p.w + group * p.w_group + (block * width + o) * p.w_out, left - o, c,
-                          c + step, buffer, put);
-        }
-    }
-    g.context_.release(buffer);
-  }
-
-  static void work(void* self, i64 k) {
-    auto& g = *static_cast<Correlate*>(self);
-    Job job(g, k / g.output_jobs_, k % g.output_jobs_);
-    if (!job.memory) {
-      g.failed_.raise();
-      return;
-    }
-    job.run();
-    g.context_.release(job.memory);
-  }
 
   // A block of lines and a range of output blocks, on one thread.
   struct Job {
@@ -246,21 +213,106 @@ class Correlate {
   const Correlation<T>& p_;
   const Context& context_;
   Patch<T> patch_;
-  Weights<T> weights_;
   Run run_;
-  bool across_;  // whether outputs are nearer to each other in w than input channels
-  i64 packs_, blocks_, block_size_, lines_, lines_per_job_, line_jobs_, output_jobs_;
+  i64 blocks_, block_size_, lines_, lines_per_job_, line_jobs_, output_jobs_;
   T* packed_ = nullptr;
+};
+
+// All phases of one y: their weights lie together, and are packed in one pass. One without input
+// channels is the bias alone.
+template <class T>
+class Phases {
+ public:
+  Phases(const Correlation<T>* p, i64 count, const Context& context)
+      : p_(p), count_(count), context_(context), weights_(p, count) {
+    for (i64 k = 0; k < count; ++k)
+      if (p[k].in_channels) whole_ = p + k;
+    across_ = p->w_out < p->w_in;
+    packs_ =
+        across_ ? divide_up(whole_->in_channels, pack_channels) : divide_up(p->out_channels, width);
+  }
+
+  bool run() {
+    void* memory = context_.allocate(count_ * i64(sizeof(Correlate<T>)));
+    phases_ = static_cast<Correlate<T>*>(memory);
+    if (!phases_) return false;
+    i64 size = width, jobs = 0;  // there may be no weights
+    for (i64 k = 0; k < count_; ++k) {
+      new (phases_ + k) Correlate<T>(p_[k], context_);
+      size += phases_[k].size();
+      jobs += phases_[k].jobs();
+    }
+    Packed own, &packed = p_->packed ? *p_->packed : own;
+    const bool made = packed.data;
+    if (!made) packed = {context_.allocate(size * i64(sizeof(T))), size * i64(sizeof(T))};
+    if (packed.data) {
+      T* next = static_cast<T*>(packed.data);
+      for (i64 k = 0; k < count_; next += phases_[k++].size()) phases_[k].set_weights(next);
+      if (!made) context_.parallel(p_->groups * packs_, pack, this);
+      if (!failed_) context_.parallel(jobs, work, this);
+    }
+    const bool done = packed.data && !failed_;
+    context_.release(own.data);
+    context_.release(memory);
+    return done;
+  }
+
+ private:
+  static constexpr i64 width = tile_width<T>;
+
+  // A job takes what lies together in w: a block of outputs, or a few input channels.
+  static void pack(void* self, i64 k) {
+    auto& g = *static_cast<Phases*>(self);
+    const Correlation<T>& p = *g.whole_;
+    auto* buffer =
+        static_cast<Vec<T>*>(g.context_.allocate(g.weights_.size() * i64(sizeof(Vec<T>))));
+    if (!buffer) {
+      g.failed_.raise();
+      return;
+    }
+    const i64 group = k / g.packs_, part = k % g.packs_;
+    const i64 first = g.across_ ? part * pack_channels : 0;
+    const i64 last = g.across_ ? smaller(first + pack_channels, p.in_channels) : p.in_channels;
+    const i64 step = g.across_ ? 1 : p.in_channels;
+    i64 block = g.across_ ? 0 : part * width;
+    const i64 end = g.across_ ? p.out_channels : smaller(block + width, p.out_channels);
+    for (; block < end; block += width)
+      for (i64 c = first; c < last; c += step)
+        for (i64 o = block; o < smaller(block + width, end); o += Simd<T>::lanes)
+          g.weights_.each(p.w + group * p.w_group + o * p.w_out, end - o, c, c + step, buffer,
+                          [&](i64 in, const Vec<T>* w) {
+                            for (i64 phase = 0; phase < g.count_; ++phase)
+                              g.phases_[phase].pack(group, o, in, w);
+                          });
+    g.context_.release(buffer);
+  }
+
+  static void work(void* self, i64 k) {
+    auto& g = *static_cast<Phases*>(self);
+    Correlate<T>* phase = g.phases_;
+    for (; k >= phase->jobs(); ++phase) k -= phase->jobs();
+    if (!phase->work(k)) g.failed_.raise();
+  }
+
+  const Correlation<T>* p_;
+  const Correlation<T>* whole_ = p_;  // a phase with input channels, if there is one
+  i64 count_;
+  const Context& context_;
+  Weights<T> weights_;
+  bool across_;  // whether outputs are nearer to each other in w than input channels
+  i64 packs_;
+  Correlate<T>* phases_ = nullptr;
   Flag failed_;
 };
 
 }  // namespace
 
 template <class T>
-bool correlate_directly(const Correlation<T>& p, const Context& context) {
-  return Correlate<T>(p, context).run();
+bool correlate_directly(const Correlation<T>* phases, i64 count, const Context& context) {
+  return Phases<T>(phases, count, context).run();
 }
 
-PELLUCID_INSTANTIATE(correlate_directly, Correlation)
+template bool correlate_directly<float>(const Correlation<float>*, i64, const Context&);
+template bool correlate_directly<double>(const Correlation<double>*, i64, const Context&);
 
 }  // namespace pellucid::PELLUCID_ISA

@@ -35,7 +35,7 @@ template <class T, int TAP_ROWS, int TAPS>
 class Winograd {
  public:
   Winograd(const Correlation<T>& p, const Context& context)
-      : p_(p), context_(context), grid_(p.x, p.x_image, p.axis), weights_(p) {
+      : p_(p), context_(context), grid_(p.x, p.x_image, p.axis), weights_(&p) {
     channels_ = (p.in_channels + lanes - 1) / lanes * lanes;
     depth_ = grid_.parts() * channels_;
     blocks_ = (p.out_channels + width - 1) / width;
@@ -341,7 +341,7 @@ Correlation<T> group_of(const Correlation<T>& p, i64 g) {
 
 template <class T>
 bool correlate_winograd(const Correlation<T>& p, const Context& context) {
-  if (!winograd_scheme(p.axis).taps) return correlate_directly(p, context);
+  if (!winograd_scheme(p.axis).taps) return correlate_directly(&p, 1, context);
   return each_group(p, context, group_of<T>, correlate_group<T>);
 }
 

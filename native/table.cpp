@@ -19,7 +19,7 @@ bool each(const Correlation<T>* phases, i64 count, const Context& context) {
 
 template <class T>
 constexpr Functions<T> functions = {
-    {each<T, correlate_directly<T>>, each<T, correlate_winograd<T>>, correlate_lanewise<T>},
+    {correlate_directly<T>, each<T, correlate_winograd<T>>, correlate_lanewise<T>},
     {grad_weight_directly<T>, grad_weight_winograd<T>, grad_weight_lanewise<T>},
     grad_input_planar<T>,
     &TableOf<T>::maps,

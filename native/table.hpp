@@ -12,7 +12,7 @@
 namespace pellucid::PELLUCID_ISA {
 
 template <class T>
-bool correlate_directly(const Correlation<T>&, const Context&);
+bool correlate_directly(const Correlation<T>* phases, i64 count, const Context&);
 template <class T>
 bool grad_weight_directly(const WeightGradient<T>&, const Context&);
 template <class T>

@@ -12,16 +12,22 @@ namespace pellucid::PELLUCID_ISA {
 template <class T>
 class Weights {
  public:
-  explicit Weights(const Correlation<T>& p) : out_(p.w_out), in_(p.w_in) {
+  // Those of all phases together.
+  explicit Weights(const Correlation<T>* p, i64 count = 1) : out_(p->w_out), in_(p->w_in) {
     i64 high = 0;
-    for (const Axis& axis : p.axis) {
-      i64 least = axis.weight[0], most = axis.weight[0];
-      for (i64 t = 1; t < axis.taps; ++t) {
-        if (axis.weight[t] < least) least = axis.weight[t];
-        if (axis.weight[t] > most) most = axis.weight[t];
+    for (i64 k = 0; k < count; ++k) {
+      i64 least = 0, most = 0;
+      for (const Axis& axis : p[k].axis) {
+        i64 nearest = axis.weight[0], farthest = axis.weight[0];
+        for (i64 t = 1; t < axis.taps; ++t) {
+          if (axis.weight[t] < nearest) nearest = axis.weight[t];
+          if (axis.weight[t] > farthest) farthest = axis.weight[t];
+        }
+        least += nearest;
+        most += farthest;
       }
-      low_ += least;
-      high += most;
+      if (k == 0 || least < low_) low_ = least;
+      if (k == 0 || most > high) high = most;
     }
     span_ = high - low_ + 1;
     together_ = in_ == span_ && span_ < run ? run / span_ : 1;

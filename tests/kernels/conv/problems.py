@@ -24,6 +24,7 @@ UNCOVERED = [
     ConvSpec.parse("n2 c2 i9x9 o3 k3x3 s2 d2"),  # gaps of the dilation: every odd row
     ConvSpec.parse("c1 i11 o1 k2 s4 d2"),  # both
     ConvSpec.parse("c2 i8x8 o2 k1x1 s2"),
+    ConvSpec.parse("n2 c4 i10 o6 k2 s2 p1 d2 g2"),  # the first rows, and several groups
 ]
 
 # Shapes from the issue trackers of other libraries (docs/maths.md, 6). Their transposed one and

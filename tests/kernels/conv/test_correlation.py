@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from kernels.conv.problems import conv_specs, integers
 
 from pellucid.kernels.conv import ConvSpec, reference
-from pellucid.kernels.conv.correlation import forward_plan, phases
+from pellucid.kernels.conv.correlation import bias_plan, forward_plan, phases
 
 
 def read_plan(plan, axes):
@@ -80,12 +80,21 @@ def test_no_zeros_are_multiplied():
     assert taps == 9
 
 
+def test_pixels_without_taps_go_together_and_are_a_correlation_of_no_channels():
+    spec = ConvSpec.parse("n2 c3 i9x8 o4 k1x1 s4x4")
+    bare = [gx_part for gx_part, plan, _ in phases(spec) if plan is None]
+    assert len(bare) == 3 + 3  # three of four rows, and in the fourth three of four columns
+    (*head, _), axes = read_plan(bias_plan(spec, (2, 8)), 2)
+    assert head == [2, 1, 0, 3]
+    assert [(size, out) for size, out, *_ in axes] == [(2, 2), (8, 8)]
+
+
 def test_a_step_that_leads_nowhere_is_not_told():
-    """With one output, a stride may be larger than any x; the phases are those that have pixels."""
+    """With one output, a stride may be larger than any x; the phases are rows that have pixels."""
     spec = ConvSpec.parse(f"c1 i5x6 o1 k2x2 s{10**30}x{2**62} p{2**40}:{2**40}")
     _, axes = read_plan(forward_plan(spec), 2)
     assert [step for _, _, step, *_ in axes] == [1, 1]
-    assert len(phases(spec)) == 5 * 6
+    assert len(phases(spec)) == 5  # none has taps, so all columns go together
 
 
 def test_more_multiply_adds_than_64_bits_count():

@@ -12,7 +12,7 @@ Next room: native/conv.hpp.
 
 from __future__ import annotations
 
-import itertools
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -62,9 +62,11 @@ def forward_plan(spec: ConvSpec) -> bytes:
     return np.array(numbers, np.int64).tobytes()
 
 
-def _axis_phases(
-    size: int, k: int, s: int, d: int, low: int
-) -> list[tuple[slice, int, list[tuple[int, int]]]]:
+# Which pixels, how many, and their taps: (offset, place in the kernel).
+_AxisPhase = tuple[slice, int, list[tuple[int, int]]]
+
+
+def _axis_phases(size: int, k: int, s: int, d: int, low: int) -> list[_AxisPhase]:
     """For each phase of one axis: which pixels, how many, and their taps."""
     found = []
     for first in range(min(s, size)):  # the first pixel of each phase that has one
@@ -72,6 +74,20 @@ def _axis_phases(
         taps = [(q0 - (u * d - rho) // s, u) for u in range(k) if (u * d - rho) % s == 0]
         found.append((slice(first, None, s), -(-(size - first) // s), taps))
     return found
+
+
+def _combinations(
+    sizes: tuple[int, ...], axes: list[list[_AxisPhase]]
+) -> Iterator[tuple[_AxisPhase, ...]]:
+    """Yield a phase of each axis; where one has no taps, with all pixels of the axes behind it."""
+    if not axes:
+        yield ()
+        return
+    for phase in axes[0]:
+        if phase[2]:
+            yield from ((phase, *rest) for rest in _combinations(sizes[1:], axes[1:]))
+        else:
+            yield (phase, *((slice(None), size, []) for size in sizes[1:]))
 
 
 @lru_cache(maxsize=1024)
@@ -85,7 +101,7 @@ def phases(spec: ConvSpec) -> list[Phase]:
         )
     ]
     found = []
-    for combination in itertools.product(*axes):
+    for combination in _combinations(spec.in_size, axes):
         part = (slice(None), slice(None), *[pixels for pixels, _, _ in combination])
         if not all(taps for _, _, taps in combination):
             found.append(Phase(part, None))
@@ -96,3 +112,12 @@ def phases(spec: ConvSpec) -> list[Phase]:
         sizes = tuple((len(taps), count) for _, count, taps in combination)
         found.append(Phase(part, np.array(numbers, np.int64).tobytes(), sizes))
     return found
+
+
+@lru_cache(maxsize=1024)
+def bias_plan(spec: ConvSpec, sizes: tuple[int, ...]) -> bytes:
+    """Return the plan of pixels of gx that no tap reaches: a correlation of no channels."""
+    numbers = [*_head(spec, 0, spec.in_channels)]
+    for size in sizes:
+        numbers += _axis(size, size, 1, [(0, 0)])
+    return np.array(numbers, np.int64).tobytes()

@@ -17,7 +17,7 @@ import numpy as np
 
 from pellucid.backend import Array
 from pellucid.dtypes import DType
-from pellucid.kernels.conv.correlation import forward_plan, phases
+from pellucid.kernels.conv.correlation import bias_plan, forward_plan, phases
 from pellucid.kernels.conv.spec import ConvSpec, Direction
 from pellucid.kernels.layout import (
     empty_channels_last,
@@ -109,9 +109,14 @@ def most_partial_sums(sums: int) -> int:
 
 
 def plans(spec: ConvSpec) -> int:
-    """Return the most bytes of the plans of all phases, of which each has a tap."""
-    phases = prod(min(s, k) for s, k in zip(spec.stride, spec.kernel, strict=True))
-    return 8 * phases * (17 + 2 * sum(spec.kernel))
+    """Return the most bytes of the plans of all phases, and of what is kept of each.
+
+    At most min(s, k) phases of an axis have taps; those without go together along later axes.
+    """
+    tapped = [min(s, k) for s, k in zip(spec.stride, spec.kernel, strict=True)]
+    bare = [min(s, size) for s, size in zip(spec.stride, spec.in_size, strict=True)]
+    phases = prod(tapped) + sum(prod(tapped[:a]) * count for a, count in enumerate(bare))
+    return 8 * phases * (49 + 2 * sum(spec.kernel))
 
 
 def weights_in_hand(taps: int) -> int:
@@ -194,11 +199,11 @@ def grad_input(
     parts: list[Array] = []
     plans: list[bytes] = []
     for part, plan, _ in phases(spec) if gx.size else ():
-        if plan is None:
+        if plan is None and algorithm is not Native.DIRECT:
             gx[part] = 0 if bx is None else bx.reshape(-1, *(1,) * spec.axes)
         else:
             parts.append(gx[part])
-            plans.append(plan)
+            plans.append(plan or bias_plan(spec, gx[part].shape[2:]))
     if plans:
         gy, w = adjacent_channels(gy), _adjacent_taps(w)
         module.correlate(algorithm, gy, w, bx, parts, plans, True)
