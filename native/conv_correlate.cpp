@@ -236,7 +236,7 @@ class Phases {
     void* memory = context_.allocate(count_ * i64(sizeof(Correlate<T>)));
     phases_ = static_cast<Correlate<T>*>(memory);
     if (!phases_) return false;
-    i64 size = width, jobs = 0;  // there may be no weights
+    i64 size = 0, jobs = 0;
     for (i64 k = 0; k < count_; ++k) {
       new (phases_ + k) Correlate<T>(p_[k], context_);
       size += phases_[k].size();
@@ -244,7 +244,8 @@ class Phases {
     }
     Packed own, &packed = p_->packed ? *p_->packed : own;
     const bool made = packed.data;
-    if (!made) packed = {context_.allocate(size * i64(sizeof(T))), size * i64(sizeof(T))};
+    if (!made)
+      packed = {context_.allocate(larger(size, 1) * i64(sizeof(T))), size * i64(sizeof(T))};
     if (packed.data) {
       T* next = static_cast<T*>(packed.data);
       for (i64 k = 0; k < count_; next += phases_[k++].size()) phases_[k].set_weights(next);
