@@ -98,6 +98,12 @@ def resident() -> int:
     return 1024 * int(found[1])
 
 
+def in_pool() -> int:
+    """The bytes of all its blocks; which of them serves a request, and is in use, may change."""
+    used, kept, _ = native.module.pool_state()
+    return used + kept
+
+
 @needs_native
 @pytest.mark.skipif(not STATUS.exists(), reason="no /proc to ask")
 @pytest.mark.parametrize(
@@ -118,15 +124,12 @@ def test_memory_does_not_grow(name: str, threads: int, first: int, last: int) ->
     gc.disable()
     try:
         run.steps(first)
-        used, kept, _ = native.module.pool_state()
-        before = resident()
+        pool, before = in_pool(), resident()
         run.steps(last - first)
-        used_then, kept_then, _ = native.module.pool_state()
-        grown = resident() - before
+        more, grown = in_pool() - pool, resident() - before
     finally:
         gc.enable()
-    print(f"{name}: {used} and {kept} bytes in the pool; {kept_then - kept} and {grown} more")
-    assert used_then == used
+    print(f"{name}: {pool} bytes in the pool; {more} and {grown} more")
     # How many workspaces are in use at once, two threads decide anew in each step.
-    assert kept_then - kept <= (0 if threads == 1 else 4 << 20)
-    assert grown <= (512 << 10) + (kept_then - kept)
+    assert more <= (0 if threads == 1 else 4 << 20)
+    assert grown <= (512 << 10) + more
