@@ -130,6 +130,7 @@ def test_memory_does_not_grow(name: str, threads: int, first: int, last: int) ->
     finally:
         gc.enable()
     print(f"{name}: {pool} bytes in the pool; {more} and {grown} more")
-    # How many workspaces are in use at once, two threads decide anew in each step.
-    assert more <= (0 if threads == 1 else 4 << 20)
+    # A block that serves a smaller request is missed by one of its own size now and then, and how
+    # many workspaces are in use at once, two threads decide anew in each step.
+    assert more <= (256 << 10 if threads == 1 else 4 << 20)
     assert grown <= (512 << 10) + more
