@@ -72,12 +72,6 @@ class GradWeight {
   static constexpr i64 width = tile_width<T>;
   static constexpr i64 slices = 4;  // of the channels of a unit, when partial sums are added
 
-  // The size of equal parts of `all`, none of them above `most`, rounded up to a multiple of `to`.
-  static i64 chunk(i64 all, i64 most, i64 to) {
-    const i64 parts = (all + most - 1) / most;
-    return ((all + parts - 1) / parts + to - 1) / to * to;
-  }
-
   i64 sum_size() const { return parts_ * run_ * out_chunk_; }
   i64 group(i64 unit) const { return unit / (in_chunks_ * out_chunks_); }
   i64 in(i64 unit) const { return unit / out_chunks_ % in_chunks_ * in_chunk_; }

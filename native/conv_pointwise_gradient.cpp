@@ -58,12 +58,6 @@ class PointwiseGradient {
   static constexpr i64 line = 64 / i64(sizeof(T));  // of a cache
   static constexpr i64 slices = 4;  // of the outputs of a unit, when partial sums are added
 
-  // The size of equal parts of `all`, none of them above `most`, rounded up to a multiple of `to`.
-  static i64 chunk(i64 all, i64 most, i64 to) {
-    const i64 parts = (all + most - 1) / most;
-    return ((all + parts - 1) / parts + to - 1) / to * to;
-  }
-
   i64 group(i64 unit) const { return unit / (in_chunks_ * out_chunks_); }
   i64 in(i64 unit) const { return unit / out_chunks_ % in_chunks_ * in_chunk_; }
   i64 out(i64 unit) const { return unit % out_chunks_ * out_chunk_; }
@@ -115,8 +109,8 @@ class PointwiseGradient {
           channels(g.channels(unit)),
           in_place(g.partials_ == 1 && channels % lanes == 0) {
       const i64 rows = outputs + spare_rows, own = g.partials_ > 1 || in_place ? 0 : g.sum_size_;
-      const i64 gy_size = chunk(outputs, outputs, line) * block;
-      const i64 x_size = chunk(channels, channels, width) * block;
+      const i64 gy_size = filled(outputs, line) * block;
+      const i64 x_size = filled(channels, width) * block;
       memory = static_cast<char*>(g.context_.allocate(
           i64(sizeof(i64)) * 2 * rows + i64(sizeof(T)) * (gy_size + x_size + own) + 64));
       if (!memory) return;

@@ -34,9 +34,9 @@ class WinogradGradient {
   WinogradGradient(const WeightGradient<T>& p, const Context& context)
       : p_(p), context_(context), grid_(p.x, p.x_image, p.axis), parts_(grid_.parts()) {
     tiles_ = p.images * grid_.tiles_of_image();
-    in_chunk_ = part(p.in_channels, larger(lanes, most_channels / parts_ / lanes * lanes), lanes);
+    in_chunk_ = chunk(p.in_channels, larger(lanes, most_channels / parts_ / lanes * lanes), lanes);
     in_chunks_ = (p.in_channels + in_chunk_ - 1) / in_chunk_;
-    out_chunk_ = part(p.out_channels, most_channels, lanes);
+    out_chunk_ = chunk(p.out_channels, most_channels, lanes);
     out_chunks_ = (p.out_channels + out_chunk_ - 1) / out_chunk_;
     depth_ = parts_ * in_chunk_;
     const i64 all = planes * tiles_ * (in_chunks_ * depth_ + out_chunks_ * out_chunk_);
@@ -71,12 +71,6 @@ class WinogradGradient {
   static constexpr i64 lanes = Simd<T>::lanes;
   static constexpr i64 width = tile_width<T>;
   static constexpr i64 few = 4;  // tiles of a job that fills V and W
-
-  // The size of equal parts of `all`, none of them above `most`, rounded up to a multiple of `to`.
-  static i64 part(i64 all, i64 most, i64 to) {
-    const i64 parts = (all + most - 1) / most;
-    return ((all + parts - 1) / parts + to - 1) / to * to;
-  }
 
   i64 v_plane(i64 tiles) const { return odd_lines<T>(tiles * depth_); }
   i64 w_plane(i64 tiles) const { return odd_lines<T>(tiles * out_chunk_); }

@@ -6,19 +6,9 @@
 #pragma once
 
 #include "conv.hpp"
-#include "simd.hpp"
+#include "sizes.hpp"
 
 namespace pellucid::PELLUCID_ISA {
-
-PELLUCID_INLINE i64 smaller(i64 a, i64 b) {
-  return a < b ? a : b;
-}
-PELLUCID_INLINE i64 larger(i64 a, i64 b) {
-  return a > b ? a : b;
-}
-PELLUCID_INLINE i64 divide_up(i64 a, i64 b) {
-  return (a + b - 1) / b;
-}
 
 // The first and the last place that an axis reads, relative to output 0.
 struct Reach {

@@ -10,7 +10,7 @@
 #include "products.hpp"
 
 #include "jobs.hpp"
-#include "simd.hpp"
+#include "sizes.hpp"
 #include "table.hpp"
 #include "tile.hpp"
 
@@ -23,15 +23,6 @@ constexpr i64 most_rows = 1024;        // of a job
 constexpr i64 few_rows = 64;           // so many cost more to pack b for than to turn y
 constexpr i64 strip_rows = 4 * tile_rows;
 constexpr i64 least_jobs = 8;  // so that a thread that is held up leaves work to the others
-
-constexpr i64 smaller(i64 a, i64 b) {
-  return a < b ? a : b;
-}
-
-// The least multiple of `unit` that is not less than `count`.
-constexpr i64 filled(i64 count, i64 unit) {
-  return (count + unit - 1) / unit * unit;
-}
 
 template <class T>
 class Tiled {
