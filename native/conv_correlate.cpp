@@ -183,7 +183,7 @@ class Correlate {
                          1,           g.packed_ + k * g.block_size_,
                          width,       bias,
                          y,           yoff + i,
-                         p.relu,      &ahead,
+                         p.ceiling,   &ahead,
                          fetches};
       if (count == vectors * lanes) return tile<T>(vectors, product);
       // The last vector would reach over the last channel.

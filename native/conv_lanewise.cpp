@@ -35,7 +35,7 @@ struct Tile {
   const Read *read, *last;
   const T* w;  // [vector][pass][t, u, v][lane], and the bias behind each vector
   i64 w_vector, w_pass;
-  bool relu;
+  const T* ceiling;  // null for none; in memory, since the sums need all registers
   T* y;
   i64 y_line, y_step, lines, pixels;
   Ahead ahead;  // of which `fetches` cache lines are asked for with each vector
@@ -160,7 +160,7 @@ struct Window {
       for (int i = 0; i < width; ++i) {
         if (i >= k.pixels) break;
         Vec<T> sum = reduce<D, T>(acc[l][i]) + bias;
-        if (k.relu) sum = sum < Vec<T>{} ? Vec<T>{} : sum;  // NaN stays
+        if (k.ceiling) sum = at_most<T>(at_least_0<T>(sum), splat(*k.ceiling));
         store_first<D, T>(y + l * k.y_line + i * k.y_step, sum, typename Count<lanes / D>::Type{});
       }
     }
@@ -367,7 +367,7 @@ class Lanewise {
     k.w = phase.weights;
     k.w_vector = phase.w_vector;
     k.w_pass = phase.w_pass;
-    k.relu = p.relu;
+    k.ceiling = p.ceiling > 0 ? &p.ceiling : nullptr;
     k.y = p.y + n * p.y_image + d * axis[0].y + h * axis[1].y + w * axis[2].y;
     k.y_line = axis[1].y;
     k.y_step = axis[2].y;
