@@ -309,7 +309,6 @@ template <class T, bool add_residual, bool relu>
 void normalise_jobs(const T* x, const Affine<T>& a, const T* residual, T ceiling, T* y,
                     const Lines& lines, const Context& context) {
   const auto job = [=](i64 k) {
-    k = lines.jobs - 1 - k;
     lines.each_line(k, [&](auto together, i64 first, i64 count) __attribute__((always_inline)) {
       each_vector<T>(together, count, [&](auto at) __attribute__((always_inline)) {
         const Vec<T> mean = at.load(a.mean), factor = at.load(a.factor), bias = at.load(a.bias);
@@ -327,7 +326,7 @@ void normalise_jobs(const T* x, const Affine<T>& a, const T* residual, T ceiling
       });
     });
   };
-  each_job(lines.jobs, job, context);
+  each_job_backwards(lines.jobs, job, context);
 }
 
 template <class T>
@@ -465,7 +464,7 @@ bool gradient_where(const NormalisationGradient<T>& p, const Context& context) {
   constexpr Passes left = by_output(passes) ? Passes::all : passes;
   const T* gy = by_output(passes) ? p.gr : p.gy;
   const auto job = p.constant ? job_gradient<T, left, true> : job_gradient<T, left, false>;
-  each_job(lines.jobs, [&](i64 k) { job(shared, gy, lines.jobs - 1 - k); }, context);
+  each_job_backwards(lines.jobs, [&](i64 k) { job(shared, gy, k); }, context);
   return true;
 }
 

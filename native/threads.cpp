@@ -1,5 +1,7 @@
-// The thread pool. Which thread takes which job is left to chance: jobs write disjoint results, so
-// that no formula of docs/maths.md depends on it.
+// The thread pool. Each thread has jobs of its own, one after the other, and when these are done
+// takes from those of the others: neighbouring jobs read the same memory, and what one region wrote
+// lies in the cache of the thread that comes back to it in the next. Jobs write disjoint results,
+// so that no formula of docs/maths.md depends on who took which.
 #include "threads.hpp"
 
 #include <pthread.h>
@@ -83,16 +85,50 @@ bool spin_until(Waiting who, Done done) {
   return false;
 }
 
+// Those of the jobs of one thread that nobody has taken: first .. last - 1. Their owner takes the
+// first of them, others take the last.
+class alignas(64) Share {
+ public:
+  // For whoever sets out a call, before anyone works at it.
+  void fill(i64 first, i64 last) { first_and_last_ = u64(first) << 32 | u64(last); }
+
+  // Take a job, or return -1.
+  i64 take(bool mine) {
+    u64 now = first_and_last_.load();
+    for (;;) {
+      const i64 first = i64(now >> 32), last = i64(now & 0xffffffff);
+      if (first >= last) return -1;
+      const u64 then = mine ? now + (u64(1) << 32) : now - 1;
+      if (first_and_last_.compare_exchange_weak(now, then)) return mine ? first : last - 1;
+    }
+  }
+
+ private:
+  std::atomic<u64> first_and_last_;
+};
+
+constexpr int most_shares = 32;
+constexpr i64 most_jobs = 0xffffffff;
+
 struct Work {
-  i64 jobs;
+  Work(i64 jobs, int threads, void (*job)(void*, i64), void* data)
+      : job(job), data(data), count(threads < most_shares ? threads : most_shares) {
+    for (i64 k = 0; k < count; ++k) shares[k].fill(jobs * k / count, jobs * (k + 1) / count);
+  }
+
+  // Thread 0 is the caller.
+  void run(int thread) {
+    FlushDenormals flush;
+    for (int other = 0; other < count; ++other) {
+      Share& share = shares[(thread + other) % count];
+      for (i64 k = share.take(other == 0); k >= 0; k = share.take(other == 0)) job(data, k);
+    }
+  }
+
   void (*job)(void*, i64);
   void* data;
-  std::atomic<i64> next{0};
-
-  void run() {
-    FlushDenormals flush;
-    for (i64 k = next.fetch_add(1); k < jobs; k = next.fetch_add(1)) job(data, k);
-  }
+  int count;
+  Share shares[most_shares];
 };
 
 // A call offers seats, and helpers that take one work on it. When there is no job left, the seats
@@ -107,7 +143,7 @@ class Pool {
   void run(Work& work, int helpers) {
     work_ = &work;
     offer(start(helpers));
-    work.run();
+    work.run(0);
     state_.fetch_and(~seats);
     const auto all_done = [this] { return state_.load() == 0; };
     if (spin_until(Waiting::caller, all_done)) return;
@@ -129,8 +165,8 @@ class Pool {
     pthread_sigmask(SIG_SETMASK, &blocked, &before);
     try {
       for (; started_ < helpers; ++started_)
-        std::thread(&Pool::serve, this).detach();  // the pool is never destroyed
-    } catch (const std::system_error&) {           // the system has no more: do with fewer
+        std::thread(&Pool::serve, this, started_ + 1).detach();  // the pool is never destroyed
+    } catch (const std::system_error&) {  // the system has no more: do with fewer
     }
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
     return started_;
@@ -166,7 +202,7 @@ class Pool {
     done_.notify_one();
   }
 
-  void serve() {
+  void serve(int number) {
     const auto seated = [this] { return sit_down(); };
     for (;;) {
       if (!spin_until(Waiting::helper, seated)) {
@@ -175,7 +211,7 @@ class Pool {
         wake_.wait(lock, seated);
         --asleep_;
       }
-      work_->run();
+      work_->run(number);
       stand_up();
     }
   }
@@ -228,11 +264,11 @@ void parallel(i64 jobs, void (*job)(void*, i64), void* data) {
   const i64 threads = thread_count();
   const i64 helpers = (jobs < threads ? jobs : threads) - 1;
   Pool& mine = *pool;
-  if (helpers < 1 || !mine.take()) {
+  if (helpers < 1 || jobs > most_jobs || !mine.take()) {
     serial(jobs, job, data);
     return;
   }
-  Work work{jobs, job, data, {}};
+  Work work(jobs, int(helpers + 1), job, data);
   mine.run(work, int(helpers));
   mine.give_back();
 }

@@ -1,4 +1,5 @@
-// A small pool of threads. A call is cut into jobs, and whoever is free takes the next one.
+// A small pool of threads. A call is cut into jobs; each thread has a share of them, and takes from
+// those of the others when it is through.
 #pragma once
 
 #include "context.hpp"

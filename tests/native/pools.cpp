@@ -97,6 +97,25 @@ void calls_nest(int calls) {
   for (const Counted& inner : nested.inner) expect(inner.each_is(calls), "the jobs of a job");
 }
 
+// Whoever is through with its share takes jobs of the others: the first job waits for all the rest.
+struct Waiting {
+  std::atomic<int> done{0};
+  static void job(void* self, i64 k) {
+    auto& waiting = *static_cast<Waiting*>(self);
+    while (k == 0 && waiting.done < 8) std::this_thread::yield();
+    ++waiting.done;
+  }
+};
+
+void jobs_of_others_are_taken() {
+  set_thread_count(3);
+  for (int k = 0; k < 50; ++k) {
+    Waiting waiting;
+    parallel(9, Waiting::job, &waiting);
+    expect(waiting.done == 9, "jobs that wait for others");
+  }
+}
+
 // Sleeping helpers are woken, too: pauses longer than they look for work.
 void helpers_sleep_and_wake() {
   set_thread_count(3);
@@ -282,6 +301,7 @@ int main(int count, char** arguments) {
   const int times = count > 1 ? std::atoi(arguments[1]) : 1000;
   quotas_are_read();
   every_job_runs_once(times / 5);
+  jobs_of_others_are_taken();
   callers_meet_while_the_number_changes(times);
   calls_nest(times / 5);
   helpers_sleep_and_wake();
