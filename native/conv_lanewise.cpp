@@ -38,7 +38,7 @@ struct Tile {
   const T* ceiling;  // null for none; in memory, since the sums need all registers
   T* y;
   i64 y_line, y_step, lines, pixels;
-  Ahead ahead;  // of which `fetches` cache lines are asked for with each vector
+  Ahead ahead;  // of which `fetches` cache lines are asked for at a time
   i64 fetches;
 };
 
@@ -54,12 +54,15 @@ struct Window {
 
   static void tile(const Tile<T>& tile, const LaneMap<T>& map, i64 begin, i64 end) {
     Tile<T> k = tile;
+    // A tile of stride 2 has many cache lines of its own: all at once, they would stop the loads.
+    const i64 times = S == 1 ? 1 : K > 1 ? K : larger(1, k.last - k.read);
+    k.fetches = k.ahead.lines() / ((end - begin) * times) + 1;
     Read read[most_copied];
     T copy[most_copied * height * Columns::count * lanes];
     const bool copied = K > 2 && k.last - k.read <= most_copied;
     if (copied) read_copy(k, read);
     for (i64 vector = begin; vector < end; ++vector) {
-      k.ahead.fetch(k.fetches);
+      if (S == 1) k.ahead.fetch(k.fetches);
       Sums acc;
 #pragma GCC unroll 8
       for (int l = 0; l < height; ++l)
@@ -69,6 +72,7 @@ struct Window {
       const T* w = k.w + vector * k.w_vector;
       if (copied) x = copy_windows(tile, x, copy);
       for (int turns = 0; turns < K; ++turns, w += k.w_pass) {
+        if (S > 1 && K > 1) k.ahead.fetch(k.fetches);
         pass(k, x, w, acc);
 #pragma GCC unroll 8
         for (int l = 0; l < height; ++l)
@@ -106,10 +110,11 @@ struct Window {
     return copy;
   }
 
-  PELLUCID_INLINE static void pass(const Tile<T>& k, const T* x, const T* w, Sums& acc) {
+  PELLUCID_INLINE static void pass(Tile<T>& k, const T* x, const T* w, Sums& acc) {
     const i64 line = k.x_line, step = k.x_step;
 #pragma GCC unroll 1
     for (const Read *read = k.read, *last = k.last; read < last; ++read) {
+      if (S > 1 && K == 1) k.ahead.fetch(k.fetches);
       const T* from = x + read->x;
       const T* weights = w + read->w;
       const unsigned columns = k.columns[read->window];
@@ -394,7 +399,6 @@ class Lanewise {
     if (!k.lines || k.pixels <= 0) return;
     k.columns = phase.inside + tile * phase.windows.count;
     if (far_ && count_ == 1 && ranges_ == 1) k.ahead = x_behind(axis, k.x, k.lines, pixels_);
-    k.fetches = k.ahead.lines() / (end - begin) + 1;
     phase.kernel(k, map_, begin, end);
     k.x += pixels_ * axis[2].step * axis[2].x;
     k.y += pixels_ * axis[2].y;
