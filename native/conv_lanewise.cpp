@@ -19,12 +19,11 @@ constexpr int height = 2,
 constexpr i64 weight_bytes = 128 << 10;  // of a range of vectors, which all lines go through
 constexpr i64 jobs_per_thread = 4;
 
-// One window of kernel taps over a tile: where its first column lies in x and its weights in a
-// pass, which columns are inside of x, bit by bit, and which lines of the tile (bit by bit) see its
-// row.
+// One window of kernel taps over the tiles of a band: where its first column lies in x and its
+// weights in a pass, which window of its row it is, and which lines (bit by bit) see that row.
 struct Read {
-  i64 x, w;
-  unsigned columns, lines;
+  i64 x, w, window;
+  unsigned lines;
 };
 
 // Up to `width` neighbouring pixels of two neighbouring lines.
@@ -33,12 +32,13 @@ struct Tile {
   const T* x;  // where the first pixel would read at offset 0
   i64 x_line, x_step;
   const Read *read, *last;
-  const T* w;  // [vector][pass][t, u, v][lane], and the bias behind each vector
+  const unsigned* columns;  // of each window, bit by bit: those that are inside of x
+  const T* w;               // [vector][pass][t, u, v][lane], and the bias behind each vector
   i64 w_vector, w_pass;
   const T* ceiling;  // null for none; in memory, since the sums need all registers
   T* y;
   i64 y_line, y_step, lines, pixels;
-  Ahead ahead;  // of which `fetches` cache lines are asked for with each vector
+  Ahead ahead;  // of which `fetches` cache lines are asked for at a time
   i64 fetches;
 };
 
@@ -54,12 +54,15 @@ struct Window {
 
   static void tile(const Tile<T>& tile, const LaneMap<T>& map, i64 begin, i64 end) {
     Tile<T> k = tile;
+    // A tile of stride 2 has many cache lines of its own: all at once, they would stop the loads.
+    const i64 times = S == 1 ? 1 : K > 1 ? K : larger(1, k.last - k.read);
+    k.fetches = k.ahead.lines() / ((end - begin) * times) + 1;
     Read read[most_copied];
     T copy[most_copied * height * Columns::count * lanes];
     const bool copied = K > 2 && k.last - k.read <= most_copied;
     if (copied) read_copy(k, read);
     for (i64 vector = begin; vector < end; ++vector) {
-      k.ahead.fetch(k.fetches);
+      if (S == 1) k.ahead.fetch(k.fetches);
       Sums acc;
 #pragma GCC unroll 8
       for (int l = 0; l < height; ++l)
@@ -69,6 +72,7 @@ struct Window {
       const T* w = k.w + vector * k.w_vector;
       if (copied) x = copy_windows(tile, x, copy);
       for (int turns = 0; turns < K; ++turns, w += k.w_pass) {
+        if (S > 1 && K > 1) k.ahead.fetch(k.fetches);
         pass(k, x, w, acc);
 #pragma GCC unroll 8
         for (int l = 0; l < height; ++l)
@@ -101,18 +105,19 @@ struct Window {
     for (const Read* read = k.read; read < k.last; ++read)
       for (int l = 0; l < height; ++l, to += Columns::count * lanes)
         for (i64 j = 0; read->lines >> l & 1 && j < Columns::count; ++j)
-          if (read->columns >> j & 1)
+          if (k.columns[read->window] >> j & 1)
             store(to + j * lanes, load(x + read->x + l * k.x_line + j * k.x_step));
     return copy;
   }
 
-  PELLUCID_INLINE static void pass(const Tile<T>& k, const T* x, const T* w, Sums& acc) {
+  PELLUCID_INLINE static void pass(Tile<T>& k, const T* x, const T* w, Sums& acc) {
     const i64 line = k.x_line, step = k.x_step;
 #pragma GCC unroll 1
     for (const Read *read = k.read, *last = k.last; read < last; ++read) {
+      if (S > 1 && K == 1) k.ahead.fetch(k.fetches);
       const T* from = x + read->x;
       const T* weights = w + read->w;
-      const unsigned columns = read->columns;
+      const unsigned columns = k.columns[read->window];
       if (read->lines == 3)
         meet_columns(acc, from, line, step, columns, weights, Indices<0, 1>{}, Columns{});
       else if (read->lines == 1)
@@ -242,7 +247,7 @@ class Lanewise {
     i64 bytes = table;
     for (i64 k = 0; k < count_; ++k) {
       bytes += lay_out(phases[k], nullptr, nullptr);
-      most_reads_ = larger(most_reads_, taps_of(phases[k]));
+      reads_ += taps_of(phases[k]);
     }
     char* memory = static_cast<char*>(context_.allocate(bytes));
     if (!memory) return false;
@@ -344,53 +349,65 @@ class Lanewise {
     auto& c = *static_cast<Lanewise*>(self);
     const i64 range = k / c.runs_, run = k % c.runs_;
     const i64 begin = c.map_.range(range, c.ranges_), end = c.map_.range(range + 1, c.ranges_);
-    Read* reads = static_cast<Read*>(c.context_.allocate(c.most_reads_ * sizeof(Read)));
-    if (!reads) {
+    const i64 bytes = c.count_ * i64(sizeof(Tile<T>)) + c.reads_ * i64(sizeof(Read));
+    Tile<T>* band = static_cast<Tile<T>*>(c.context_.allocate(bytes));
+    if (!band) {
       c.failed_.raise();
       return;
     }
     const i64 last = c.units_ * (run + 1) / c.runs_;
     for (i64 unit = c.units_ * run / c.runs_; unit < last; ++unit) {
-      const i64 h = unit % c.bands_ * height, nd = unit / c.bands_;
+      Read* reads = reinterpret_cast<Read*>(band + c.count_);
+      for (i64 phase = 0; phase < c.count_; ++phase)
+        reads = c.start(c.phases_[phase], unit, band[phase], reads);
       for (i64 tile = 0; tile < c.tiles_; ++tile)
         for (i64 phase = 0; phase < c.count_; ++phase)
-          c.one(c.phases_[phase], nd / c.planes_, nd % c.planes_, h, tile, begin, end, reads);
+          c.one(c.phases_[phase], band[phase], tile, begin, end);
     }
-    c.context_.release(reads);
+    c.context_.release(band);
   }
 
-  PELLUCID_INLINE void one(const Phase<T>& phase, i64 n, i64 d, i64 h, i64 tile, i64 begin, i64 end,
-                           Read* reads) const {
+  // What the tiles of a band have in common, `lines` being 0 where y has none there. Returns what
+  // is behind its reads.
+  Read* start(const Phase<T>& phase, i64 unit, Tile<T>& k, Read* reads) const {
     const Correlation<T>& p = *phase.p;
     const Axis* axis = p.axis;
-    const i64 w = tile * pixels_;
-    if (d >= axis[0].out || h >= axis[1].out || w >= axis[2].out) return;
-    Tile<T> k{};
-    k.x = p.x + n * p.x_image + d * axis[0].step * axis[0].x + h * axis[1].step * axis[1].x +
-          w * axis[2].step * axis[2].x;
+    const i64 h = unit % bands_ * height, d = unit / bands_ % planes_, n = unit / bands_ / planes_;
+    k = {};
+    if (d >= axis[0].out || h >= axis[1].out) return reads;
+    k.x = p.x + n * p.x_image + d * axis[0].step * axis[0].x + h * axis[1].step * axis[1].x;
     k.x_line = axis[1].step * axis[1].x;
     k.x_step = phase.windows.taps > 1 ? axis[2].x : axis[2].step * axis[2].x;
     k.w = phase.weights;
     k.w_vector = phase.w_vector;
     k.w_pass = phase.w_pass;
     k.ceiling = p.ceiling > 0 ? &p.ceiling : nullptr;
-    k.y = p.y + n * p.y_image + d * axis[0].y + h * axis[1].y + w * axis[2].y;
+    k.y = p.y + n * p.y_image + d * axis[0].y + h * axis[1].y;
     k.y_line = axis[1].y;
     k.y_step = axis[2].y;
     k.lines = smaller(height, axis[1].out - h);
-    k.pixels = smaller(pixels_, axis[2].out - w);
-    if (far_ && count_ == 1 && ranges_ == 1) k.ahead = x_behind(axis, k.x, k.lines, pixels_);
-    k.fetches = k.ahead.lines() / (end - begin) + 1;
     k.read = reads;
-    k.last = fill_reads(phase, d, h, k.lines, tile, reads);
+    reads = fill_reads(phase, d, h, k.lines, reads);
+    k.last = reads;
+    return reads;
+  }
+
+  // The tiles of a band go from the left to the right: all vectors of one, then the next.
+  PELLUCID_INLINE void one(const Phase<T>& phase, Tile<T>& k, i64 tile, i64 begin, i64 end) const {
+    const Axis* axis = phase.p->axis;
+    k.pixels = smaller(pixels_, axis[2].out - tile * pixels_);
+    if (!k.lines || k.pixels <= 0) return;
+    k.columns = phase.inside + tile * phase.windows.count;
+    if (far_ && count_ == 1 && ranges_ == 1) k.ahead = x_behind(axis, k.x, k.lines, pixels_);
     phase.kernel(k, map_, begin, end);
+    k.x += pixels_ * axis[2].step * axis[2].x;
+    k.y += pixels_ * axis[2].y;
   }
 
   // The windows that reach into x.
-  const Read* fill_reads(const Phase<T>& phase, i64 d, i64 h, i64 lines, i64 tile, Read* to) const {
+  Read* fill_reads(const Phase<T>& phase, i64 d, i64 h, i64 lines, Read* to) const {
     const Axis* axis = phase.p->axis;
     const Windows& windows = phase.windows;
-    const unsigned* inside = phase.inside + tile * windows.count;
     for (i64 t = 0; t < axis[0].taps; ++t)
       for (i64 u = 0; u < axis[1].taps; ++u) {
         unsigned there = 0;
@@ -398,9 +415,8 @@ class Lanewise {
           there |= (reaches(axis[0], d, t) && reaches(axis[1], h + l, u)) << l;
         const i64 row = t * axis[1].taps + u;
         for (i64 c = 0; there && c < windows.count; ++c)
-          if (inside[c])
-            *to++ = {phase.rows[row] + phase.columns[c],
-                     (row * windows.count + c) * windows.taps * lanes, inside[c], there};
+          *to++ = {phase.rows[row] + phase.columns[c],
+                   (row * windows.count + c) * windows.taps * lanes, c, there};
       }
     return to;
   }
@@ -410,7 +426,7 @@ class Lanewise {
   const Context& context_;
   LaneMap<T> map_;
   bool far_;
-  i64 planes_, bands_, pixels_, tiles_, units_, runs_ = 1, ranges_ = 1, most_reads_ = 1;
+  i64 planes_, bands_, pixels_, tiles_, units_, runs_ = 1, ranges_ = 1, reads_ = 0;
   Flag failed_;
   Phase<T>* phases_ = nullptr;
 };

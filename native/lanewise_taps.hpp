@@ -97,7 +97,8 @@ class Rows {
   }
 
  private:
-  static constexpr int many = vector_bytes == 64 ? 7 : 4;  // registers: nine more, and one for x
+  // Registers: nine more, one for x and, where groups turn, one for how.
+  static constexpr int many = vector_bytes == 64 ? 7 : vector_bytes == 32 ? 5 : 4;
 
   struct Place {
     const T* x;

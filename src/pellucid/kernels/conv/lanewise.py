@@ -62,7 +62,7 @@ def workspace(spec: ConvSpec, direction: Direction, dtype: DType) -> int:
         )
     else:
         shared = weights + direct.plans(spec) + taps * (256 + 4 * (wide.out // 3 + 2))
-    return direct.pooled(shared + get_num_threads() * (_TILE + 32 * taps))
+    return direct.pooled(shared + get_num_threads() * (_TILE + direct.plans(spec) + 32 * taps))
 
 
 forward = partial(direct.forward, algorithm=direct.Native.LANEWISE)
