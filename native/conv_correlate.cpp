@@ -17,9 +17,9 @@ constexpr i64 patch_bytes = 512 << 10;  // of x in hand, a part of the second ca
 constexpr i64 near_bytes = 512 << 10;   // of weights that stay near
 constexpr i64 most_pixels = 1024;       // of one block of lines
 constexpr i64 job_pixels = 256;         // for which it pays to read all weights
-constexpr i64 strip_pixels = 4 * tile_rows;
+constexpr i64 strip_pixels = 4 * tile_rows, strip_blocks = 4;  // or more pixels of fewer blocks
+constexpr i64 least_run = 8, fetch_run = 32;  // input channels, between which lines are fetched
 constexpr i64 jobs_per_thread = 2;
-constexpr i64 most_fetches = 28;   // at a time: more would wait for each other
 constexpr i64 pack_channels = 16;  // of one job, where outputs are nearer to each other in w
 
 // How the taps are walked: R rows of L adjacent elements each.
@@ -47,8 +47,14 @@ class Correlate {
         context_(context),
         patch_(p.x, p.x_image, p.axis, p.groups * p.in_channels, p.axis[2].out) {
     run_ = run_of(p, patch_.column());
-    blocks_ = divide_up(p.out_channels, width);
-    block_size_ = run_.rows * run_.length * width;
+    taps_ = p.axis[0].taps * p.axis[1].taps * p.axis[2].taps;
+    if (taps_ == 1) cut_ = larger(1, divide_up(run_.length, fetch_run));
+    while (run_.length % cut_) ++cut_;
+    if (run_.length < least_run * cut_) cut_ = 1;
+    const i64 vectors = divide_up(p.out_channels, lanes);
+    width_ = lanes * (vectors % tile_vectors == 1 && vectors % 3 == 0 ? 3 : tile_vectors);
+    blocks_ = divide_up(p.out_channels, width_);
+    block_size_ = run_.rows * run_.length * width_;
     const i64 columns = p.axis[2].out, high = p.axis[1].out;
     lines_ = p.images * p.axis[0].out * high;
     i64 lines = p.in_channels ? patch_.lines_within(patch_bytes) : high, unit = 1;
@@ -69,17 +75,22 @@ class Correlate {
   i64 jobs() const { return line_jobs_ * output_jobs_; }
   i64 size() const { return p_.groups * blocks_ * block_size_; }
 
-  // From here on, weights lie at `packed` as the tile reads them: blocks of [r][l][width].
+  // From here on, weights lie at `packed` as the tile reads them: blocks of [r][l][width_].
   void set_weights(T* packed) { packed_ = packed; }
 
-  // w[k] is the vector of weights at offset k, of input channel c and the outputs from o on.
-  void pack(i64 group, i64 o, i64 c, const Vec<T>* w) const {
+  i64 width() const { return width_; }
+  i64 blocks() const { return blocks_; }
+
+  // w[k] is the vector of weights at offset k, of input channel c and the outputs of a block from
+  // `lane` on.
+  PELLUCID_INLINE void pack(i64 block, i64 lane, i64 c, const Vec<T>* w) const {
     if (!p_.in_channels) return;
     const Axis* axis = p_.axis;
-    T* row = packed_ + (group * blocks_ + o / width) * block_size_ + c * width + o % width;
+    T* row = packed_ + block * block_size_ + c * width_ + lane;
+    if (taps_ == 1) return store(row, w[axis[0].weight[0] + axis[1].weight[0] + axis[2].weight[0]]);
     for (i64 t = 0; t < axis[0].taps; ++t)
       for (i64 u = 0; u < axis[1].taps; ++u)
-        for (i64 v = 0; v < axis[2].taps; ++v, row += p_.in_channels * width)
+        for (i64 v = 0; v < axis[2].taps; ++v, row += p_.in_channels * width_)
           store(row, w[axis[0].weight[t] + axis[1].weight[u] + axis[2].weight[v]]);
   }
 
@@ -94,7 +105,6 @@ class Correlate {
 
  private:
   static constexpr i64 lanes = Simd<T>::lanes;
-  static constexpr i64 width = tile_width<T>;
 
   // A block of lines and a range of output blocks, on one thread.
   struct Job {
@@ -105,7 +115,7 @@ class Correlate {
       begin = all * output_job / g.output_jobs_;
       end = all * (output_job + 1) / g.output_jobs_;
       pixels = lines * g.p_.axis[2].out;
-      const i64 tables = lines + 2 * (pixels + tile_rows) + g.run_.rows;
+      const i64 tables = lines + 2 * (pixels + tile_rows) + g.run_.rows + g.cut_;
       memory = static_cast<char*>(
           g.context_.allocate(i64(sizeof(i64)) * tables + i64(sizeof(T)) * patch.size(lines) + 64));
       if (!memory) return;
@@ -113,7 +123,7 @@ class Correlate {
       ioff = base + lines;
       yoff = ioff + pixels + tile_rows;
       roff = yoff + pixels + tile_rows;
-      const std::uintptr_t behind = reinterpret_cast<std::uintptr_t>(roff + g.run_.rows);
+      const std::uintptr_t behind = reinterpret_cast<std::uintptr_t>(roff + g.run_.rows + g.cut_);
       copy = reinterpret_cast<T*>((behind + 63) & ~std::uintptr_t(63));
     }
 
@@ -123,38 +133,43 @@ class Correlate {
       // Weights that stay near are walked for each strip of pixels, so that y is written once, as
       // it lies; others are walked once.
       const i64 bytes = (end - begin) * g.block_size_ * i64(sizeof(T));
-      const i64 strip = bytes <= near_bytes ? strip_pixels : pixels;
+      const i64 few = strip_pixels * divide_up(strip_blocks, end - begin);
+      const i64 strip = bytes <= near_bytes ? few : pixels;
       for (i64 i = 0; i < pixels; i += strip) {
         const i64 last = smaller(i + strip, pixels);
-        Ahead ahead = behind(x, last);
-        const i64 fetches = ahead.lines() * tile_rows / ((end - begin) * (last - i)) + 1;
+        Ahead ahead = behind(x, last, strip);
+        const i64 runs = divide_up(last - i, tile_rows) * g.cut_;
+        const i64 fetches = divide_up(ahead.lines(), larger(1, (end - begin) * runs));
         for (i64 k = begin; k < end; ++k)
-          outputs(x, k, i, last, ahead, fetches <= most_fetches ? fetches : 0);
+          if (g.width_ == 3 * lanes)
+            outputs<3>(x, k, i, last, ahead, fetches);
+          else
+            outputs<tile_vectors>(x, k, i, last, ahead, fetches);
       }
     }
 
     // A strip of x behind pixel `last`, where one tap reads x as it lies, and x is too large to be
-    // in a cache. For a single block x is read without a pause, and the processor runs ahead
-    // itself.
-    Ahead behind(const T* x, i64 last) const {
+    // in a cache.
+    Ahead behind(const T* x, i64 last, i64 strip) const {
       const i64 step = g.p_.axis[2].step * patch.column();
       const i64 bytes = i64(sizeof(T)) * g.lines_ * g.p_.axis[2].out * step;
-      const bool flat =
-          g.run_.rows == 1 && g.p_.axis[2].taps == 1 && patch.inside() && end - begin > 1;
+      const bool flat = g.taps_ == 1 && patch.inside();
       return {x + ioff[smaller(last, pixels - 1)] + roff[0], g.run_.length, step,
-              flat && bytes >= far_bytes ? smaller(strip_pixels, pixels - last) : 0};
+              flat && bytes >= far_bytes ? smaller(strip, pixels - last) : 0};
     }
 
     void fill_offsets() {
       const Axis* axis = g.p_.axis;
+      const i64 columns = axis[2].out, step = axis[2].step * patch.column(), y_step = axis[2].y;
       i64 i = 0;
       for (i64 k = 0; k < lines; ++k) {
         const i64 line = first + k, h = line % axis[1].out, nd = line / axis[1].out;
         const i64 d = nd % axis[0].out, n = nd / axis[0].out;
-        const i64 y = n * g.p_.y_image + d * axis[0].y + h * axis[1].y;
-        for (i64 q = 0; q < axis[2].out; ++q, ++i) {
-          ioff[i] = base[k] + q * axis[2].step * patch.column();
-          yoff[i] = y + q * axis[2].y;
+        i64 y = n * g.p_.y_image + d * axis[0].y + h * axis[1].y, x = base[k];
+        for (i64 q = 0; q < columns; ++q, ++i) {
+          ioff[i] = x;
+          yoff[i] = y;
+          x += step, y += y_step;
         }
       }
       for (; i < pixels + tile_rows; ++i) {  // rows past the last pixel repeat it
@@ -165,11 +180,14 @@ class Correlate {
       for (i64 t = 0; t < axis[0].taps; ++t)
         for (i64 u = 0; u < axis[1].taps; ++u)
           for (i64 v = 0; v < (g.run_.merged ? 1 : axis[2].taps); ++v) *to++ = patch.tap(t, u, v);
+      for (i64 r = 1; r < g.cut_; ++r) *to++ = roff[0] + r * (g.run_.length / g.cut_);
     }
 
     // One block of outputs for pixels i .. last - 1.
+    template <int most>
     void outputs(const T* x, i64 k, i64 i, i64 last, Ahead& ahead, i64 fetches) {
       const Correlation<T>& p = g.p_;
+      constexpr i64 width = most * lanes;
       const i64 group = k / g.blocks_, o = (k % g.blocks_) * width;
       const i64 count = smaller(width, p.out_channels - o), vectors = (count + lanes - 1) / lanes;
       T* y = p.y + group * p.out_channels + o;
@@ -177,29 +195,46 @@ class Correlate {
       for (i64 j = 0; j < count; j += lanes)
         store(bias + j,
               p.b ? load_part(p.b + group * p.out_channels + o + j, count - j) : Vec<T>{});
-      Product<T> product{last - i,    x + group * p.in_channels,
-                         ioff + i,    roff,
-                         g.run_.rows, g.run_.length,
-                         1,           g.packed_ + k * g.block_size_,
-                         width,       bias,
-                         y,           yoff + i,
-                         p.ceiling,   &ahead,
+      Product<T> product{last - i,
+                         x + group * p.in_channels,
+                         ioff + i,
+                         roff,
+                         fetches ? g.cut_ : g.run_.rows,
+                         fetches ? g.run_.length / g.cut_ : g.run_.length,
+                         1,
+                         g.packed_ + k * g.block_size_,
+                         width,
+                         bias,
+                         y,
+                         yoff + i,
+                         p.ceiling,
+                         &ahead,
+                         0,
                          fetches};
-      if (count == vectors * lanes) return tile<T>(vectors, product);
+      if (count == vectors * lanes) return sum<most>(vectors, product);
       // The last vector would reach over the last channel.
-      T sums[tile_rows * width];
-      i64 sum_offsets[tile_rows];
-      for (i64 m = 0; m < tile_rows; ++m) sum_offsets[m] = m * width;
-      product.rows = tile_rows;
+      constexpr i64 rows = most == 3 ? rows_of_three : tile_rows;
+      T sums[rows * width];
+      i64 sum_offsets[rows];
+      for (i64 m = 0; m < rows; ++m) sum_offsets[m] = m * width;
+      product.rows = rows;
       product.out = sums;
       product.ooff = sum_offsets;
-      for (; i < last; i += tile_rows) {
+      for (; i < last; i += rows) {
         product.ioff = ioff + i;
-        tile<T>(vectors, product);
-        for (i64 m = 0; m < smaller(tile_rows, last - i); ++m)
+        sum<most>(vectors, product);
+        for (i64 m = 0; m < smaller(rows, last - i); ++m)
           for (i64 j = 0; j < count; j += lanes)
             store_part(y + yoff[i + m] + j, load(sums + m * width + j), count - j);
       }
+    }
+
+    template <int most>
+    static void sum(i64 vectors, const Product<T>& product) {
+      if constexpr (most == tile_vectors)
+        tile<T>(vectors, product);
+      else  // there are only whole ones
+        tile<T, rows_of_three, most>(product);
     }
 
     Correlate& g;
@@ -214,7 +249,8 @@ class Correlate {
   const Context& context_;
   Patch<T> patch_;
   Run run_;
-  i64 blocks_, block_size_, lines_, lines_per_job_, line_jobs_, output_jobs_;
+  i64 taps_, cut_ = 1;  // parts of a run, between which x is asked for ahead of time
+  i64 width_, blocks_, block_size_, lines_, lines_per_job_, line_jobs_, output_jobs_;
   T* packed_ = nullptr;
 };
 
@@ -228,8 +264,6 @@ class Phases {
     for (i64 k = 0; k < count; ++k)
       if (p[k].in_channels) whole_ = p + k;
     across_ = p->w_out < p->w_in;
-    packs_ =
-        across_ ? divide_up(whole_->in_channels, pack_channels) : divide_up(p->out_channels, width);
   }
 
   bool run() {
@@ -249,6 +283,7 @@ class Phases {
     if (packed.data) {
       T* next = static_cast<T*>(packed.data);
       for (i64 k = 0; k < count_; next += phases_[k++].size()) phases_[k].set_weights(next);
+      packs_ = across_ ? divide_up(whole_->in_channels, pack_channels) : phases_->blocks();
       if (!made) context_.parallel(p_->groups * packs_, pack, this);
       if (!failed_) context_.parallel(jobs, work, this);
     }
@@ -259,8 +294,6 @@ class Phases {
   }
 
  private:
-  static constexpr i64 width = tile_width<T>;
-
   // A job takes what lies together in w: a block of outputs, or a few input channels.
   static void pack(void* self, i64 k) {
     auto& g = *static_cast<Phases*>(self);
@@ -274,17 +307,18 @@ class Phases {
     const i64 group = k / g.packs_, part = k % g.packs_;
     const i64 first = g.across_ ? part * pack_channels : 0;
     const i64 last = g.across_ ? smaller(first + pack_channels, p.in_channels) : p.in_channels;
-    const i64 step = g.across_ ? 1 : p.in_channels;
-    i64 block = g.across_ ? 0 : part * width;
-    const i64 end = g.across_ ? p.out_channels : smaller(block + width, p.out_channels);
-    for (; block < end; block += width)
-      for (i64 c = first; c < last; c += step)
-        for (i64 o = block; o < smaller(block + width, end); o += Simd<T>::lanes)
-          g.weights_.each(p.w + group * p.w_group + o * p.w_out, end - o, c, c + step, buffer,
-                          [&](i64 in, const Vec<T>* w) {
-                            for (i64 phase = 0; phase < g.count_; ++phase)
-                              g.phases_[phase].pack(group, o, in, w);
-                          });
+    const i64 width = g.phases_->width(), blocks = g.phases_->blocks();
+    const i64 end = g.across_ ? blocks : part + 1;
+    for (i64 block = g.across_ ? 0 : part; block < end; ++block)
+      for (i64 lane = 0; lane < width; lane += Simd<T>::lanes) {
+        const i64 o = block * width + lane;
+        if (o >= p.out_channels) break;
+        g.weights_.each(p.w + group * p.w_group + o * p.w_out, p.out_channels - o, first, last,
+                        buffer, [&](i64 c, const Vec<T>* w) {
+                          for (i64 phase = 0; phase < g.count_; ++phase)
+                            g.phases_[phase].pack(group * blocks + block, lane, c, w);
+                        });
+      }
     g.context_.release(buffer);
   }
 

@@ -218,7 +218,7 @@ class GradWeight {
       const Ahead next_gy(gy, outputs, p.groups * p.out_channels, rows);
       const Ahead next_x(x, g.channels(unit), p.axis[2].x, flat ? rows : 0);
       const i64 tiles = tiles_of<T>(g.taps_ * g.channels(unit), outputs);
-      return {next_gy, next_x, (next_gy.lines() + next_x.lines()) / tiles + 1};
+      return {next_gy, next_x, divide_up(next_gy.lines() + next_x.lines(), tiles)};
     }
 
     // Where each element (t, u, v, c) of the run lies, relative to a column of a line, and where

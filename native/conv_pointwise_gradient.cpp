@@ -143,7 +143,7 @@ class PointwiseGradient {
       Ahead next_gy(gy_at(behind), outputs, gy_step(), more);
       Ahead next_x(x_at(behind), channels, g.p_.axis[2].x, g.dense_ ? more : 0);
       const i64 tiles = tiles_of<T>(outputs, channels);
-      const i64 fetches = (next_gy.lines() + next_x.lines()) / tiles + 1;
+      const i64 fetches = divide_up(next_gy.lines() + next_x.lines(), tiles);
       for (i64 c = 0; c < channels; c += width) {
         const i64 vectors = (smaller(width, channels - c) + lanes - 1) / lanes;
         tile_evenly<T>(vectors, {outputs, gy, ioff, &roff, 1, pixels, line, x + c * pixels, width,

@@ -125,14 +125,16 @@ class Ahead {
   i64 lines() const { return (bytes_ + 63) / 64 * rows_; }
 
   PELLUCID_INLINE void fetch(i64 count) {
+    i64 at = at_;
     for (; count > 0 && rows_ > 0; --count) {
-      __builtin_prefetch(row_ + at_, 0, 2);
-      at_ += 64;
-      if (at_ < bytes_) continue;
-      at_ = 0;
+      __builtin_prefetch(row_ + at, 0, 2);
+      at += 64;
+      if (at < bytes_) continue;
+      at = 0;
       row_ += stride_;
       --rows_;
     }
+    at_ = at;
   }
 
  private:

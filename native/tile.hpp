@@ -21,6 +21,10 @@ constexpr int tile_vectors = vector_bytes == 64 ? 4 : 2;
 template <class T>
 constexpr i64 tile_width = tile_vectors * Simd<T>::lanes;
 
+// A single vector cannot hide how long its sums take, so three are rather one tile: on AVX2 of four
+// rows, whose 12 accumulators, 3 vectors of b and one of a fill the registers.
+constexpr int rows_of_three = vector_bytes == 64 ? tile_rows : 4;
+
 constexpr i64 no_offset = 0;
 
 template <class T>
@@ -34,9 +38,9 @@ struct Product {
   const T* bias;  // null: add to out
   T* out;
   const i64* ooff;
-  T ceiling;               // above 0: out is moved to the nearer end of 0 .. ceiling
-  Ahead* ahead = nullptr;  // of which `fetches` cache lines are asked for with each MR rows
-  i64 fetches = 0;
+  T ceiling;  // above 0: out is moved to the nearer end of 0 .. ceiling
+  Ahead* ahead = nullptr;  // of which so many cache lines are asked for with each MR rows of i,
+  i64 fetches = 0, row_fetches = 0;  // and with each r of those
 };
 
 // A function of its own: inlined, it would share its registers with what its callers keep. Every
@@ -46,7 +50,7 @@ __attribute__((noinline)) void tile(const Product<T>& p) {
   constexpr i64 lanes = Simd<T>::lanes;
   const i64 L = p.L, al = p.al, bl = p.bl;
   for (i64 first = 0; first < p.rows; first += MR) {
-    if (p.ahead) p.ahead->fetch(p.fetches);
+    if (p.fetches) p.ahead->fetch(p.fetches);
     const i64 *ioff = p.ioff + first, *ooff = p.ooff + first;
     Vec<T> acc[MR][NV];
     i64 at[MR];
@@ -57,11 +61,13 @@ __attribute__((noinline)) void tile(const Product<T>& p) {
       for (int j = 0; j < NV; ++j) acc[i][j] = p.bias ? load(p.bias + j * lanes) : Vec<T>{};
     }
     if (!p.bias) {
-      for (int i = 0; i < MR; ++i) __builtin_prefetch(p.out + ooff[i], 1);
+#pragma GCC unroll 8
+      for (int i = 0; i < MR; ++i) __builtin_prefetch(p.out + ooff[i]);
     }
     const T* b = p.b;
     for (i64 r = 0; r < p.R; ++r) {
       const T* a = p.a + p.roff[r];
+      if (p.row_fetches) p.ahead->fetch(p.row_fetches);
 #pragma GCC unroll 1
       for (i64 l = 0; l < L; ++l) {
         Vec<T> row[NV];

@@ -51,12 +51,16 @@ class Weights {
  private:
   static constexpr i64 lanes = Simd<T>::lanes;
   static constexpr i64 run = 96;
+  static constexpr i64 ahead = 256 / i64(sizeof(T));  // of rows that are read a line at a time
 
   // to[e] = element e of `count` rows, for e < many.
   void read(const T* from, i64 count, i64 many, Vec<T>* to) const {
     constexpr i64 Q = 16 / i64(sizeof(T));
     if (count >= lanes && out_ == 1) {
-      for (i64 e = 0; e < many; ++e) to[e] = load(from + e);
+      for (i64 e = 0; e < many; ++e) {
+        __builtin_prefetch(from + e + ahead);
+        to[e] = load(from + e);
+      }
     } else if (count >= lanes && many >= Q) {
       for (i64 e = 0; e < many; e += Q) {
         const i64 at = e + Q <= many ? e : many - Q;  // the last square overlaps

@@ -65,6 +65,9 @@ BLOCKS = [
     ConvSpec.parse("n40 c8 i10x10 o8 k5x5 p2"),
     ConvSpec.parse("n3 c33 i20x20 o70 k1x1"),
     ConvSpec.parse("n2 c530 i5x5 o40 k1x1 s2"),
+    ConvSpec.parse("n2 c72 i7x7 o20 k1x1"),  # three vectors of outputs, of AVX2 and AVX-512
+    ConvSpec.parse("c5 i9x9 o140 k3x3 s2 p1"),
+    ConvSpec.parse("n8 c144 i24x24 o24 k1x1"),  # an x that is asked for ahead of time
     ConvSpec.parse("n2 c33 i5x5 o34 k1x1 p0:1x0:2"),
     ConvSpec.parse("n2 c1 i300 o16 k25 p12"),
     ConvSpec.parse("n8 c32 i28x28 o32 k3x3 s2 p1"),
