@@ -37,6 +37,7 @@ struct Product {
   T ceiling;               // above 0: out is moved to the nearer end of 0 .. ceiling
   Ahead* ahead = nullptr;  // of which `fetches` cache lines are asked for with each MR rows
   i64 fetches = 0;
+  bool goes_on = false;  // without a bias: the sums begin with what `out` holds
 };
 
 // A function of its own: inlined, it would share its registers with what its callers keep. Every
@@ -54,9 +55,13 @@ __attribute__((noinline)) void tile(const Product<T>& p) {
     for (int i = 0; i < MR; ++i) {
       at[i] = ioff[i];
 #pragma GCC unroll 4
-      for (int j = 0; j < NV; ++j) acc[i][j] = p.bias ? load(p.bias + j * lanes) : Vec<T>{};
+      for (int j = 0; j < NV; ++j)
+        acc[i][j] = p.bias      ? load(p.bias + j * lanes)
+                    : p.goes_on ? load(p.out + ooff[i] + j * lanes)
+                                : Vec<T>{};
     }
-    if (!p.bias) {
+    const bool adds = !p.bias && !p.goes_on;
+    if (adds) {
       for (int i = 0; i < MR; ++i) __builtin_prefetch(p.out + ooff[i], 1);
     }
     const T* b = p.b;
@@ -77,7 +82,7 @@ __attribute__((noinline)) void tile(const Product<T>& p) {
         b += bl;
       }
     }
-    if (!p.bias) {
+    if (adds) {
 #pragma GCC unroll 8
       for (int i = 0; i < MR; ++i)
 #pragma GCC unroll 4
