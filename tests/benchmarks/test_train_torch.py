@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from benchmarks import pellucid_training
+from benchmarks.families import REST
 from benchmarks.train import JOBS
 from benchmarks.train_worker import INFERENCE, TOLERANCE, TRAINING, VARIANTS, Job, Worker
 
@@ -39,6 +40,9 @@ def test_both_sides_give_the_same(job: Job, mode: str) -> None:
         theirs, _ = worker.start(job, variant, mode)
         np.testing.assert_allclose(ours, theirs, rtol=0, atol=TOLERANCE * np.abs(theirs).max())
         assert worker.time(variant, mode, 1)[0] > 0
+        families = worker.families(variant, mode)
+        assert min(families["convolution"], families[REST]) > 0
+        assert (families["its gradients"] > 0) == (mode == TRAINING)
 
 
 @pytest.mark.parametrize("name", ["resnet20", "resnet18", "resnet50", "mobilenet_v2"])
