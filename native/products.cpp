@@ -18,9 +18,10 @@ namespace pellucid::PELLUCID_ISA {
 
 namespace {
 
-constexpr i64 near_bytes = 256 << 10;  // of packed columns, and about as much of packed rows
-constexpr i64 most_rows = 1024;        // of a job
-constexpr i64 few_rows = 64;           // so many cost more to pack b for than to turn y
+constexpr i64 near_bytes = 256 << 10;      // of packed columns, and about as much of packed rows
+constexpr i64 together_bytes = 384 << 10;  // of packed columns of panels that go together
+constexpr i64 most_rows = 1024;            // of a job
+constexpr i64 few_rows = 64;               // so many cost more to pack b for than to turn y
 constexpr i64 strip_rows = 4 * tile_rows;
 constexpr i64 very_few_rows = 3 * tile_rows;  // so many, for which a large b is read as it lies,
 constexpr i64 stream_rows = 32;               // a few of its rows at a time, in jobs
@@ -56,6 +57,8 @@ class Tiled {
     if (gaps_) cut(height_, strip_rows);  // packed again for each strip of columns, one by one
     cut(width_, width);
     cut(height_, strip_rows);
+    const i64 most = together_bytes / i64(sizeof(T)) / (panel_ * width_);
+    together_ = gaps_ ? 1 : larger(1, smaller(most, divide_up(p_.depth, panel_)));
   }
 
   bool run() {
@@ -81,20 +84,32 @@ class Tiled {
     void run() {
       y_row = p.y_row;
       if (g.streams_) return stream();
-      const i64 b_size = g.panel_ * g.width_, a_size = g.gaps_ ? g.panel_ * g.height_ : 0;
+      const i64 b_size = g.together_ * g.panel_ * g.width_;
+      const i64 a_size = g.gaps_ ? g.panel_ * g.height_ : 0;
       const i64 y_size = g.turned_ ? g.height_ * g.width_ : 0;
       T* memory =
           static_cast<T*>(g.context_.allocate(std::size_t(b_size + a_size + y_size) * sizeof(T)));
       if (!memory) return g.failed_.raise();
-      packed_b = memory;
-      packed_a = packed_b + b_size;
+      packed_a = memory + b_size;
       y = g.turned_ ? packed_a + a_size : p.y + i * p.y_row + j;
       y_row = g.turned_ ? g.width_ : p.y_row;
-      for (k = 0; k < p.depth; k += p.panel) {
-        depth = smaller(p.panel, p.depth - k);
-        if (!g.near_ || columns % width) pack_columns();
-        if (g.gaps_) pack_rows();
-        for (i64 m = 0; m < rows; m += strip_rows) strip(m, smaller(strip_rows, rows - m));
+      // Rows of a are read along several panels: one alone would be a short run of memory.
+      const i64 step = g.together_ * p.panel;
+      for (i64 first = 0; first < p.depth; first += step) {
+        const auto each_panel = [&](auto work) {
+          packed_b = memory;
+          for (k = first; k < smaller(first + step, p.depth); k += p.panel) {
+            depth = smaller(p.panel, p.depth - k);
+            work();
+            packed_b += g.panel_ * g.width_;
+          }
+        };
+        each_panel([&] {
+          if (!g.near_ || columns % width) pack_columns();
+          if (g.gaps_) pack_rows();
+        });
+        for (i64 m = 0; m < rows; m += strip_rows)
+          each_panel([&] { strip(m, smaller(strip_rows, rows - m)); });
       }
       if (g.turned_) turn();
       g.context_.release(memory);
@@ -258,7 +273,7 @@ class Tiled {
   bool gaps_;     // whether the rows of a have them
   bool near_;     // whether rows of b are read where they lie, in a cache
   bool streams_;  // or from memory
-  i64 panel_, width_, height_;
+  i64 panel_, width_, height_, together_;
   Flag failed_;
 };
 
