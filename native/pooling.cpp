@@ -182,9 +182,10 @@ PELLUCID_INLINE void largest_of(const Elements<T>& w, i64 c, T* y, Tap* taps, Lo
     chosen[b] = int(w.tap) - typename P::Chosen{};
   }
   for (i64 u = 0; u < w.rows; ++u) {
-    const T* from = w.at + c + u * w.row;
-    typename P::Chosen tap = int(w.tap + u * w.kernel_row) - typename P::Chosen{};
-    for (i64 v = 0; v < w.columns; ++v, from += w.column, tap += 1)
+    const i64 first = u == 0;  // which `best` is already
+    const T* from = w.at + c + u * w.row + first * w.column;
+    typename P::Chosen tap = int(w.tap + u * w.kernel_row + first) - typename P::Chosen{};
+    for (i64 v = first; v < w.columns; ++v, from += w.column, tap += 1)
 #pragma GCC unroll 4
       for (int b = 0; b < B; ++b)
         P::template meet<with_taps>(load(from + b * L), tap, best[b], chosen[b]);
@@ -237,10 +238,16 @@ void largest_lines(const Pool& p, const T* x, T* y, Tap* taps, i64 image, i64 be
         at += more;
         continue;
       }
-      each_part<L>(C, [&](auto B, i64 c) {
-        largest_of<T, L, decltype(B)::value, with_taps>(
-            w, c, y + at, taps + at, [](const T* part) { return Part<T, L>::load(part); });
-      });
+      const auto each = [&](const Elements<T>& window) {
+        each_part<L>(C, [&](auto B, i64 c) {
+          largest_of<T, L, decltype(B)::value, with_taps>(
+              window, c, y + at, taps + at, [](const T* part) { return Part<T, L>::load(part); });
+        });
+      };
+      if (w.rows == 2 && w.columns == 2)  // the most common ones, without loops
+        each({w.at, 2, 2, w.row, w.column, w.tap, w.kernel_row});
+      else
+        each(w);
     }
 }
 

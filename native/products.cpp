@@ -5,23 +5,27 @@
 // A job makes a block of y. It packs a panel of its columns of b as the tile reads them, and one of
 // its rows of a where those have gaps, into memory that stays near. So a large matrix is read from
 // memory once, as it lies, and y is written there once. Where a has few rows, rows of b that are in
-// a cache are not packed; and where columns of b have no gaps, the jobs make y^T = b^T a^T: then
-// the small a is packed, and the large b is not.
+// a cache are not packed, and where it has very few, no rows of b; and where columns of b have no
+// gaps, the jobs make y^T = b^T a^T: then the small a is packed, and the large b is not.
 #include "products.hpp"
 
+#include "even_tiles.hpp"
 #include "jobs.hpp"
 #include "sizes.hpp"
 #include "table.hpp"
-#include "tile.hpp"
 
 namespace pellucid::PELLUCID_ISA {
 
 namespace {
 
-constexpr i64 near_bytes = 256 << 10;  // of packed columns, and about as much of packed rows
-constexpr i64 most_rows = 1024;        // of a job
-constexpr i64 few_rows = 64;           // so many cost more to pack b for than to turn y
+constexpr i64 near_bytes = 256 << 10;      // of packed columns, and about as much of packed rows
+constexpr i64 together_bytes = 384 << 10;  // of packed columns of panels that go together
+constexpr i64 most_rows = 1024;            // of a job
+constexpr i64 few_rows = 64;               // so many cost more to pack b for than to turn y
 constexpr i64 strip_rows = 4 * tile_rows;
+constexpr i64 very_few_rows = 3 * tile_rows;  // so many, for which a large b is read as it lies,
+constexpr i64 stream_rows = 32;               // a few of its rows at a time, in jobs
+constexpr i64 stream_size = 16384;            // of so many elements of y
 constexpr i64 least_jobs = 8;  // so that a thread that is held up leaves work to the others
 
 template <class T>
@@ -39,16 +43,22 @@ class Tiled {
     gaps_ = p_.a_column != 1;
     near_ = p_.b_column == 1 && p_.rows <= few_rows / 2 &&
             p_.depth * p_.columns * i64(sizeof(T)) < far_bytes;
+    streams_ = !near_ && !turned_ && !gaps_ && p_.b_column == 1 && p_.rows <= very_few_rows &&
+               p_.columns % lanes == 0;
     panel_ = smaller(p_.panel, p_.depth);
     const i64 near = near_bytes / i64(sizeof(T)) / panel_;
-    width_ = filled(smaller(near, p_.columns), width);
-    height_ = filled(smaller(smaller(gaps_ ? near : most_rows, most_rows), p_.rows), strip_rows);
+    width_ = filled(smaller(streams_ ? stream_size / p_.rows : near, p_.columns), width);
+    height_ = streams_ ? p_.rows
+                       : filled(smaller(smaller(gaps_ ? near : most_rows, most_rows), p_.rows),
+                                strip_rows);
     const auto cut = [&](i64& size, i64 unit) {
       while (jobs() < least_jobs && size > 2 * unit) size = filled(size / 2, unit);
     };
     if (gaps_) cut(height_, strip_rows);  // packed again for each strip of columns, one by one
     cut(width_, width);
     cut(height_, strip_rows);
+    const i64 most = together_bytes / i64(sizeof(T)) / (panel_ * width_);
+    together_ = gaps_ ? 1 : larger(1, smaller(most, divide_up(p_.depth, panel_)));
   }
 
   bool run() {
@@ -72,23 +82,64 @@ class Tiled {
     }
 
     void run() {
-      const i64 b_size = g.panel_ * g.width_, a_size = g.gaps_ ? g.panel_ * g.height_ : 0;
+      y_row = p.y_row;
+      if (g.streams_) return stream();
+      const i64 b_size = g.together_ * g.panel_ * g.width_;
+      const i64 a_size = g.gaps_ ? g.panel_ * g.height_ : 0;
       const i64 y_size = g.turned_ ? g.height_ * g.width_ : 0;
       T* memory =
           static_cast<T*>(g.context_.allocate(std::size_t(b_size + a_size + y_size) * sizeof(T)));
       if (!memory) return g.failed_.raise();
-      packed_b = memory;
-      packed_a = packed_b + b_size;
+      packed_a = memory + b_size;
       y = g.turned_ ? packed_a + a_size : p.y + i * p.y_row + j;
       y_row = g.turned_ ? g.width_ : p.y_row;
-      for (k = 0; k < p.depth; k += p.panel) {
-        depth = smaller(p.panel, p.depth - k);
-        if (!g.near_ || columns % width) pack_columns();
-        if (g.gaps_) pack_rows();
-        for (i64 m = 0; m < rows; m += strip_rows) strip(m, smaller(strip_rows, rows - m));
+      // Rows of a are read along several panels: one alone would be a short run of memory.
+      const i64 step = g.together_ * p.panel;
+      for (i64 first = 0; first < p.depth; first += step) {
+        const auto each_panel = [&](auto work) {
+          packed_b = memory;
+          for (k = first; k < smaller(first + step, p.depth); k += p.panel) {
+            depth = smaller(p.panel, p.depth - k);
+            work();
+            packed_b += g.panel_ * g.width_;
+          }
+        };
+        each_panel([&] {
+          if (!g.near_ || columns % width) pack_columns();
+          if (g.gaps_) pack_rows();
+        });
+        for (i64 m = 0; m < rows; m += strip_rows)
+          each_panel([&] { strip(m, smaller(strip_rows, rows - m)); });
       }
       if (g.turned_) turn();
       g.context_.release(memory);
+    }
+
+    // A few rows of b at a time meet all rows of a, along the columns: so b is read once and as it
+    // lies. The sums of a panel go on from one few to the next.
+    void stream() {
+      static constexpr T zeros[width] = {};
+      T* sums = static_cast<T*>(g.context_.allocate(rows * g.width_ * i64(sizeof(T))));
+      if (!sums) return g.failed_.raise();
+      i64 from[very_few_rows + spare_rows], to[very_few_rows + spare_rows];
+      for (i64 e = 0; e < rows + spare_rows; ++e) {
+        from[e] = smaller(e, rows - 1) * p.a_row;
+        to[e] = smaller(e, rows - 1) * g.width_;
+      }
+      for (k = 0; k < p.depth; k += p.panel) {
+        depth = smaller(p.panel, p.depth - k);
+        for (i64 l = 0; l < depth; l += stream_rows) {
+          const T* b = p.b + (k + l) * p.b_row + j;
+          for (i64 c = 0; c < columns; c += width)
+            tile_evenly<T>(smaller(width, columns - c) / lanes,
+                           {rows, p.a + i * p.a_row + k + l, from, &no_offset, 1,
+                            smaller(stream_rows, depth - l), 1, b + c, p.b_row,
+                            l == 0 ? zeros : nullptr, sums + c, to, T(0), nullptr, 0, l > 0});
+        }
+        const T* bias = k + depth == p.depth ? p.bias : nullptr;
+        deliver(sums, g.width_, rows, columns, bias ? bias + j : nullptr, p.y + i * y_row + j);
+      }
+      g.context_.release(sums);
     }
 
     // packed_b[block][l][width] = the columns of rows k to k + depth of b, with zeros behind.
@@ -183,13 +234,13 @@ class Tiled {
                                  in_place ? to : to_sums,
                                  T(0)};
         tile<T>((left + lanes - 1) / lanes, product);
-        if (!in_place) deliver(sums, count, left, bias ? bias + j + c : nullptr, row);
+        if (!in_place) deliver(sums, width, count, left, bias ? bias + j + c : nullptr, row);
       }
     }
 
     // Adds such sums to those of the panels before it, and the bias, where the tile cannot.
-    void deliver(const T* sums, i64 count, i64 left, const T* bias, T* row) const {
-      for (i64 e = 0; e < count; ++e, sums += width, row += y_row)
+    void deliver(const T* sums, i64 step, i64 count, i64 left, const T* bias, T* row) const {
+      for (i64 e = 0; e < count; ++e, sums += step, row += y_row)
         for (i64 v = 0; v < left; v += lanes) {
           Vec<T> sum = load(sums + v);
           if (k > 0) sum = load_part(row + v, left - v) + sum;
@@ -219,9 +270,10 @@ class Tiled {
   MatrixProduct<T> p_;
   const Context& context_;
   const bool turned_;
-  bool gaps_;  // whether the rows of a have them
-  bool near_;  // whether rows of b are read where they lie, in a cache
-  i64 panel_, width_, height_;
+  bool gaps_;     // whether the rows of a have them
+  bool near_;     // whether rows of b are read where they lie, in a cache
+  bool streams_;  // or from memory
+  i64 panel_, width_, height_, together_;
   Flag failed_;
 };
 

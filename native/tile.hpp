@@ -38,9 +38,10 @@ struct Product {
   const T* bias;  // null: add to out
   T* out;
   const i64* ooff;
-  T ceiling;  // above 0: out is moved to the nearer end of 0 .. ceiling
+  T ceiling;               // above 0: out is moved to the nearer end of 0 .. ceiling
   Ahead* ahead = nullptr;  // of which so many cache lines are asked for with each MR rows of i,
   i64 fetches = 0, row_fetches = 0;  // and with each r of those
+  bool goes_on = false;              // without a bias: the sums begin with what `out` holds
 };
 
 // A function of its own: inlined, it would share its registers with what its callers keep. Every
@@ -58,9 +59,13 @@ __attribute__((noinline)) void tile(const Product<T>& p) {
     for (int i = 0; i < MR; ++i) {
       at[i] = ioff[i];
 #pragma GCC unroll 4
-      for (int j = 0; j < NV; ++j) acc[i][j] = p.bias ? load(p.bias + j * lanes) : Vec<T>{};
+      for (int j = 0; j < NV; ++j)
+        acc[i][j] = p.bias      ? load(p.bias + j * lanes)
+                    : p.goes_on ? load(p.out + ooff[i] + j * lanes)
+                                : Vec<T>{};
     }
-    if (!p.bias) {
+    const bool adds = !p.bias && !p.goes_on;
+    if (adds) {
 #pragma GCC unroll 8
       for (int i = 0; i < MR; ++i) __builtin_prefetch(p.out + ooff[i]);
     }
@@ -83,7 +88,7 @@ __attribute__((noinline)) void tile(const Product<T>& p) {
         b += bl;
       }
     }
-    if (!p.bias) {
+    if (adds) {
 #pragma GCC unroll 8
       for (int i = 0; i < MR; ++i)
 #pragma GCC unroll 4

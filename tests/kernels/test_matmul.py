@@ -22,6 +22,8 @@ SIZES = [
     (FEW, 9, FEW), (FEW, 9, FEW + 1), (FEW + 1, 9, 200),
     (3, PANEL, 5), (3, PANEL + 1, 5), (70, 2 * PANEL + 1, 6), (5, 3 * PANEL - 1, 70),
     (700, 20, 900), (2100, 9, 130), (50, PANEL + 9, 1300),
+    # b is read as it lies: very few rows, and megabytes of b
+    (9, 2 * PANEL + 6, 528), (13, 40, 1 << 14), (18, PANEL + 33, 1048),
 ]  # fmt: skip
 dtypes = pytest.mark.parametrize("dtype", ["float32", "float64"])
 
