@@ -26,7 +26,7 @@ PACKAGE = "pellucid"
 # --- the tables of rules --------------------------------------------------------------------------
 
 _BASE = {"errors", "backend", "dtypes", "random"}
-_CORE = _BASE | {"grad_mode", "hooks", "tensor", "autograd"}
+_CORE = _BASE | {"grad_mode", "hooks", "in_place", "tensor", "autograd"}
 
 # Room -> the rooms that it may import. `""` is the root `__init__`, which re-exports them all.
 MAY_IMPORT: dict[str, set[str]] = {
@@ -39,7 +39,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "files": {"errors"},
     "checkpoint": _BASE | {"tensor", "files"},
     "grad_mode": set(),
-    "tensor": _BASE | {"grad_mode", "hooks"},
+    "in_place": {"errors", "backend", "dtypes"},
+    "tensor": _BASE | {"grad_mode", "hooks", "in_place"},
     "gradients": _BASE | {"grad_mode", "tensor"},
     "autograd": _BASE | {"grad_mode", "hooks", "tensor", "gradients"},
     "creation": _CORE | {"ops"},
