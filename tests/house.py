@@ -53,7 +53,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "profiler": _CORE | {"files", "kernels"},
     "testing": _CORE | {"ops", "kernels", "explain"},
 }
-MAY_IMPORT[""] = set(MAY_IMPORT)
+MAY_IMPORT[""] = {*MAY_IMPORT, "explain", "training"}
 MAY_IMPORT["explain"] = set(MAY_IMPORT) - {"testing"}
 MAY_IMPORT["training"] = {*MAY_IMPORT, "explain"}
 MAY_IMPORT["cli"] = {*MAY_IMPORT, "training"}
