@@ -9,7 +9,7 @@ clipping of gradients (nn/clip.py). Next room: sgd.py.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any, ClassVar, TypeAlias
 
@@ -240,7 +240,14 @@ class Optimizer:
                 self._name, f"{place} {shape} is read-only memory", fix="optimize a clone()"
             )
 
-    def _check_gradient(self, p: Tensor, grad: Tensor) -> None:
+    def _check_gradient(self, p: Tensor, grad: Any) -> None:
+        if not isinstance(grad, Tensor):
+            raise DTypeError(
+                self._name,
+                f"the gradient of a parameter of shape {p.shape} is a {type(grad).__name__}, not a "
+                "Tensor",
+                fix="set .grad to a tensor or None",
+            )
         if grad.shape != p.shape:
             raise ShapeError(
                 self._name,
@@ -263,7 +270,7 @@ class Optimizer:
     def _parts(self, state_dict: Options) -> tuple[Sequence[Options], dict[int, Options]]:
         """Return the groups and states of a state dict if they are like ours."""
         for key in ("param_groups", "state"):
-            if key not in state_dict:
+            if not isinstance(state_dict, Mapping) or key not in state_dict:
                 raise self._misfit(f"the state dict has no '{key}'")
         groups, states = state_dict["param_groups"], state_dict["state"]
         if len(groups) != len(self.param_groups):

@@ -128,3 +128,9 @@ def test_one_entry_for_each_group():
         "LambdaLR: lr_lambda has 1 entries for 2 param groups\n"
         "  fix: give one for each group, or one for all"
     )
+
+
+def test_what_is_no_state_dict():
+    scheduler = StepLR(make_optimizer(), 2)
+    with pytest.raises(StateError, match=r"^StepLR: a NoneType is no state dict"):
+        scheduler.load_state_dict(None)
