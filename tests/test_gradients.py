@@ -65,3 +65,12 @@ def test_a_grad_that_somebody_set_must_be_one_of_its_leaf(create_graph):
         "backward: .grad of a leaf of shape (2,) is a ndarray, not a Tensor\n"
         "  fix: set .grad to a tensor or None"
     )
+
+
+def test_a_gradient_that_is_free_but_lies_otherwise_is_turned_round():
+    lying = np.zeros((2, 5, 3)).transpose(0, 2, 1)
+    leaf = pellucid.Tensor(lying, requires_grad=True)
+    gradient = np.random.default_rng(0).standard_normal((2, 3, 5))
+    accumulate(leaf, pellucid.Tensor(gradient), set(), False)
+    assert leaf.grad.array.strides == lying.strides
+    np.testing.assert_array_equal(leaf.grad.array, gradient)

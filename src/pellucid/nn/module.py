@@ -103,7 +103,6 @@ class Module:
             object.__delattr__(self, name)
         else:
             del self.__dict__[slot][name]
-            self._not_persistent.discard(name)
 
     def __dir__(self) -> list[str]:
         held = [name for slot in _HELD for name in self.__dict__.get(slot, ())]
