@@ -18,7 +18,7 @@ import numpy as np
 
 from pellucid.backend import Array
 from pellucid.dtypes import DType, as_dtype, float32, float64, is_float
-from pellucid.errors import GraphError, ShapeError, UnsupportedError
+from pellucid.errors import DTypeError, GraphError, ShapeError, UnsupportedError
 from pellucid.grad_mode import is_grad_enabled, run_silently, set_grad_enabled
 from pellucid.gradients import accumulate, first_gradient, owner_of, share_memory
 from pellucid.hooks import watchers
@@ -362,6 +362,12 @@ class _Walk:
             self.held.add(id(owner_of(gradient.array)))
             replaced = hook(gradient)
             if replaced is not None:
+                if not isinstance(replaced, Tensor):
+                    raise DTypeError(
+                        "hook",
+                        f"it returned a {type(replaced).__name__}, not a Tensor",
+                        fix="return a gradient of the same shape, or None to keep it",
+                    )
                 if replaced.shape != gradient.shape:
                     raise ShapeError(
                         "hook",

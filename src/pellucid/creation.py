@@ -133,12 +133,13 @@ def arange(start: Scalar, end: Scalar | None = None, step: Scalar = 1, **options
 
 def linspace(start: float, end: float, steps: int, **options: Any) -> Tensor:
     """Return `steps` numbers from `start` to `end`, equally far apart."""
-    return tensor(np.linspace(start, end, steps).tolist(), **options)
+    (count,) = _shape("linspace", (steps,))
+    return tensor(np.linspace(start, end, count).tolist(), **options)
 
 
 def eye(n: int, dtype: npt.DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
     """Return the n x n identity matrix."""
-    return Tensor(np.eye(n, dtype=_float(dtype)), requires_grad)
+    return Tensor(np.eye(*_shape("eye", (n,)), dtype=_float(dtype)), requires_grad)
 
 
 def rand(*shape: Any, dtype: npt.DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
@@ -164,4 +165,4 @@ def randint(low: int, high: int, shape: Sequence[int]) -> Tensor:
 
 def randperm(n: int) -> Tensor:
     """Return 0 .. n - 1 in random order."""
-    return Tensor(next_generator().permutation(n))
+    return Tensor(next_generator().permutation(*_shape("randperm", (n,))))

@@ -164,7 +164,8 @@ class Tensor:
         body = np.array2string(
             self.array, separator=", ", precision=4, suppress_small=whole, prefix="tensor("
         )
-        suffix = "" if self.dtype in (float32, int64, bool_) else f", dtype={self.dtype}"
+        suffix = "" if self.numel() or self.ndim == 1 else f", size={self.shape}"
+        suffix += "" if self.dtype in (float32, int64, bool_) else f", dtype={self.dtype}"
         if self.grad_fn is not None:
             suffix += f", grad_fn={self.grad_fn!r}"
         elif self.requires_grad:

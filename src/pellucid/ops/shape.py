@@ -328,9 +328,16 @@ def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
 
 
 def split(x: Tensor, sizes: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
-    """Cut x along an axis into pieces of these sizes (an int: all of it, the last may be less)."""
+    """Cut x along an axis into pieces of these sizes (an int: all of it, the last may be less).
+
+    Raises: ArgumentError for a negative size, or 0 for all; ShapeError for sizes that do not add
+    up.
+    """
     axis = normalise_dim("split", dim, x.ndim)
     total = x.shape[axis]
+    least = 1 if isinstance(sizes, int) else 0
+    if any(size < least for size in ([sizes] if isinstance(sizes, int) else sizes)):
+        raise ArgumentError("split", f"sizes={sizes} are no sizes", fix=f"use {least} or more")
     if isinstance(sizes, int):
         sizes = [min(sizes, total - k) for k in range(0, total, sizes)] or [0]
     if sum(sizes) != total:
