@@ -95,6 +95,12 @@ def accumulate(leaf: Tensor, gradient: Tensor, held: set[int], create_graph: boo
     leaf.grad = Tensor(array)
 
 
+def forget(leaf: Tensor, set_to_none: bool) -> None:
+    """Take a leaf's `.grad` away, or set it to zero in the memory that it has."""
+    if leaf.grad is not None:
+        leaf.grad = None if set_to_none else leaf.grad.detach().zero_()
+
+
 def _check_own(leaf: Tensor) -> None:
     """Hold what somebody set as `.grad` to the shape of its leaf: else the sum would broadcast."""
     if not isinstance(leaf.grad, Tensor):

@@ -18,6 +18,7 @@ from pellucid.backend import Array, Device
 from pellucid.dtypes import DEFAULT_FLOAT, float32, float64, is_float
 from pellucid.errors import ArgumentError, DTypeError, StateError, UnsupportedError
 from pellucid.grad_mode import no_grad
+from pellucid.gradients import forget
 from pellucid.hooks import RemovableHandle, watchers
 from pellucid.nn.backward_hook import BackwardHook, Watch
 from pellucid.nn.parameter import Parameter
@@ -321,9 +322,7 @@ class Module:
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients of the parameters, or set them to zero."""
         for parameter in self.parameters():
-            if parameter.grad is not None:
-                zeros = None if set_to_none else Tensor(np.zeros_like(parameter.array))
-                parameter.grad = zeros
+            forget(parameter, set_to_none)
 
     def to(
         self: Self,

@@ -18,6 +18,7 @@ import numpy as np
 from pellucid.backend import Array
 from pellucid.errors import ArgumentError, DTypeError, ShapeError, StateError
 from pellucid.grad_mode import enable_grad
+from pellucid.gradients import forget
 from pellucid.hooks import watchers
 from pellucid.tensor import Tensor
 
@@ -141,10 +142,7 @@ class Optimizer:
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients of all parameters, or set them to zero."""
         for p in self._parameters():
-            if set_to_none or p.grad is None:
-                p.grad = None
-            else:
-                p.grad = p.grad.detach().zero_()
+            forget(p, set_to_none)
 
     def add_param_group(self, param_group: Options) -> None:
         """Add parameters, `{"params": tensors}`, with options that differ from the defaults."""
