@@ -51,6 +51,7 @@ def from_numpy(array: Array) -> Tensor:
     """Return a tensor that shares the memory of `array`.
 
     An array in foreign byte order or misaligned is copied.
+    Raises: DTypeError for what is no array, or of a dtype that no tensor can hold.
     """
     if not isinstance(array, np.ndarray):
         raise DTypeError(
@@ -124,7 +125,10 @@ def ones_like(x: Tensor, dtype: npt.DTypeLike | None = None, requires_grad: bool
 
 
 def arange(start: Scalar, end: Scalar | None = None, step: Scalar = 1, **options: Any) -> Tensor:
-    """Return start, start + step, ... below `end`; one argument counts from 0."""
+    """Return start, start + step, ... below `end`; one argument counts from 0.
+
+    Raises: ArgumentError for a step of 0.
+    """
     if step == 0:
         raise ArgumentError("arange", "step=0 goes nowhere", fix="use another step")
     first, last = (0, start) if end is None else (start, end)
@@ -155,7 +159,10 @@ def randn(*shape: Any, dtype: npt.DTypeLike | None = None, requires_grad: bool =
 
 
 def randint(low: int, high: int, shape: Sequence[int]) -> Tensor:
-    """Return int64 numbers drawn uniformly from low .. high - 1."""
+    """Return int64 numbers drawn uniformly from low .. high - 1.
+
+    Raises: ArgumentError where no integer lies between.
+    """
     if high <= low:
         raise ArgumentError(
             "randint", f"there is no integer from {low} to below {high}", fix="use high > low"

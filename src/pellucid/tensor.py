@@ -200,7 +200,10 @@ class Tensor:
         return self.array.__dlpack_device__()
 
     def item(self) -> Any:
-        """Return the only element as a Python number."""
+        """Return the only element as a Python number.
+
+        Raises: ShapeError for a tensor of several elements, or none.
+        """
         if self.array.size != 1:
             raise ShapeError(
                 "item",
@@ -274,7 +277,10 @@ class Tensor:
         return tensor
 
     def register_hook(self, hook: Hook) -> RemovableHandle:
-        """Call `hook(gradient)` when the gradient is known; what it returns replaces it."""
+        """Call `hook(gradient)` when the gradient is known; what it returns replaces it.
+
+        Raises: GraphError for a tensor that does not require grad.
+        """
         if not self._requires_grad:
             raise GraphError(
                 "register_hook", "the tensor does not require grad", fix="set requires_grad=True"

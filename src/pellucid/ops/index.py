@@ -165,6 +165,7 @@ def gather(x: Tensor, dim: int, index: Tensor) -> Tensor:
 
     Shapes: index has as many axes as x and, off `dim`, no size larger than x's; the result has
     the shape of index.
+    Raises: ShapeError, DTypeError, IndexingError for an index that does not fit.
 
     >>> import pellucid
     >>> x = pellucid.tensor([[1.0, 2.0], [3.0, 4.0]])

@@ -145,7 +145,10 @@ class Optimizer:
             forget(p, set_to_none)
 
     def add_param_group(self, param_group: Options) -> None:
-        """Add parameters, `{"params": tensors}`, with options that differ from the defaults."""
+        """Add parameters, `{"params": tensors}`, with options that differ from the defaults.
+
+        Raises: as the optimizer itself.
+        """
         index = len(self.param_groups)
         if not isinstance(param_group, dict) or "params" not in param_group:
             raise ArgumentError(
