@@ -18,8 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
-from benchmarks.conv import cores, load, machine, remarks
-from benchmarks.driver import INSTRUCTION_SETS
+from benchmarks.machine import add_threads, common_parser, load, machine, remarks
 from benchmarks.record import replace
 from benchmarks.report import markdown
 from benchmarks.train import JOBS, RESULTS, Processes, settings_of, tell, timed
@@ -122,18 +121,11 @@ def plot(axes: Any, numbers: dict[int, dict[str, tuple[float, float]]], which: i
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = common_parser(__doc__, RESULTS / "batches", "what names begin with")
     parser.add_argument("--models", default=",".join(MODELS), help=f"of {', '.join(MODELS)}")
     parser.add_argument("--batches", default=BATCHES, help=f"default {BATCHES}")
-    parser.add_argument("--threads", type=int, default=cores(), help=f"default {cores()}")
+    add_threads(parser)
     parser.add_argument("--alternations", type=int, default=9, metavar="N", help="default 9")
-    isas = [isa for isa in INSTRUCTION_SETS if isa]
-    parser.add_argument("--isa", choices=isas, help="see benchmarks/README.md")
-    parser.add_argument(
-        "--out", type=Path, default=RESULTS / "batches", help="what names begin with"
-    )
     return parser.parse_args()
 
 

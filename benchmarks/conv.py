@@ -13,50 +13,32 @@ to read what it prints, stands in benchmarks/README.md.
 from __future__ import annotations
 
 import argparse
-import os
-import platform
 import re
 import shlex
 import sys
 import time
-from pathlib import Path
 
 from benchmarks import networks
-from benchmarks.driver import INSTRUCTION_SETS, Pair
+from benchmarks.driver import Pair
+from benchmarks.machine import common_parser, cores, load, machine, remarks
 from benchmarks.measure import DIRECTIONS, QUICK, TOLERANCE, Budget, Plan, Row, measure
 from benchmarks.networks import class_of
 from benchmarks.record import OtherSettingsError, Record
 
 from pellucid.kernels.conv import ConvSpec
 
-HUGE_PAGES = Path("/sys/kernel/mm/transparent_hugepage/enabled")
-PROCESSOR = Path("/proc/cpuinfo")
 # Rows that are still unsure get further turns as long as the run keeps to this.
 MINUTES, FULL_MINUTES = 14, 45
-# More than this, before a run, and its numbers say so.
-MOST_LOAD = 0.3
-
-
-def cores() -> int:
-    """Return the number of cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = common_parser(__doc__, None, "where to write, without .md and .json")
     both = ",".join(map(str, sorted({1, cores()})))
     parser.add_argument("--threads", default=both, help=f"thread counts, default {both}")
     parser.add_argument("--dtype", default="float32", choices=TOLERANCE)
     parser.add_argument("--only", default="", metavar="REGEX", help="as --list shows the shapes")
     parser.add_argument("--quick", action="store_true", help="three turns, no interval worth it")
     parser.add_argument("--full", action="store_true", help="the long networks too")
-    isas = [isa for isa in INSTRUCTION_SETS if isa]
-    parser.add_argument("--isa", choices=isas, help="see benchmarks/README.md")
-    parser.add_argument("--out", type=Path, help="where to write, without .md and .json")
     parser.add_argument("--resume", action="store_true", help="keep the rows that --out has")
     parser.add_argument("--list", action="store_true", help="print the shapes, and measure nothing")
     options = parser.parse_args()
@@ -92,32 +74,6 @@ def files_of_specs(full: bool) -> dict[ConvSpec, list[str]]:
 
 def label(spec: ConvSpec) -> str:
     return f"{spec} {class_of(spec)}"
-
-
-def machine() -> dict[str, str]:
-    """Say where this runs."""
-    models = re.findall(r"model name\s*: (.*)", PROCESSOR.read_text()) if PROCESSOR.exists() else []
-    return {
-        "processor": models[0] if models else platform.processor(),
-        "cores": str(cores()),
-        "system": f"{platform.system()} {platform.release()}, Python {platform.python_version()}",
-        "huge pages": HUGE_PAGES.read_text().strip() if HUGE_PAGES.exists() else "unknown",
-    }
-
-
-def load() -> float:
-    """Return how many processes have wanted a core in the last minute; nan where nobody knows."""
-    return os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
-
-
-def remarks(quick: bool, load_before: float) -> list[str]:
-    """Return what stands above every table, if there is something against the numbers in it."""
-    found = []
-    if quick:
-        found.append("Measured with --quick: no number here is worth quoting.")
-    if load_before > MOST_LOAD:
-        found.append(f"The machine was not idle before the run (load {load_before:.2f}).")
-    return found
 
 
 def line(row: Row, place: str) -> str:

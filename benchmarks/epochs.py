@@ -17,9 +17,9 @@ import sys
 from pathlib import Path
 from statistics import median
 
-from benchmarks.conv import cores, load, machine, remarks
 from benchmarks.driver import INSTRUCTION_SETS, Side
 from benchmarks.epochs_worker import BATCH, RATE
+from benchmarks.machine import add_threads, common_parser, load, machine, remarks
 from benchmarks.record import replace
 from benchmarks.report import markdown
 from benchmarks.train import RESULTS, tell
@@ -93,17 +93,10 @@ def folder_of(given: str | None) -> str:
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = common_parser(__doc__, RESULTS / "epochs", "what the name begins with")
     parser.add_argument("--data", help="a folder with MNIST, default that of PELLUCID_DATA_DIR")
     parser.add_argument("--seeds", type=int, default=3, metavar="N", help="trainings, default 3")
-    parser.add_argument("--threads", type=int, default=cores(), help=f"default {cores()}")
-    isas = [isa for isa in INSTRUCTION_SETS if isa]
-    parser.add_argument("--isa", choices=isas, help="see benchmarks/README.md")
-    parser.add_argument(
-        "--out", type=Path, default=RESULTS / "epochs", help="what the name begins with"
-    )
+    add_threads(parser)
     return parser.parse_args()
 
 

@@ -21,8 +21,8 @@ from statistics import median
 from typing import Any
 
 import numpy as np
-from benchmarks.conv import cores, load, machine, remarks
 from benchmarks.driver import INSTRUCTION_SETS, Side
+from benchmarks.machine import common_parser, cores, load, machine, remarks
 from benchmarks.measure import Budget, Plan, alternate
 from benchmarks.record import replace
 from benchmarks.train_report import Row, line, page
@@ -156,16 +156,11 @@ def tell(text: str) -> None:
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = common_parser(__doc__, None, "what the names of the pages begin with")
     parser.add_argument("--models", default="", metavar="REGEX", help=f"of {', '.join(JOBS)}")
     parser.add_argument("--threads", default=str(cores()), help=f"counts, default {cores()}")
     parser.add_argument("--alternations", type=int, default=15, metavar="N", help="default 15")
     parser.add_argument("--inference", action="store_true", help="apply the models instead")
-    isas = [isa for isa in INSTRUCTION_SETS if isa]
-    parser.add_argument("--isa", choices=isas, help="see benchmarks/README.md")
-    parser.add_argument("--out", type=Path, help="what the names of the pages begin with")
     options = parser.parse_args()
     options.mode = INFERENCE if options.inference else TRAINING
     options.out = options.out or RESULTS / ("inference" if options.inference else "train")

@@ -26,7 +26,7 @@ PACKAGE = "pellucid"
 # --- the tables of rules --------------------------------------------------------------------------
 
 _BASE = {"errors", "backend", "dtypes", "random"}
-_CORE = _BASE | {"grad_mode", "hooks", "tensor", "autograd"}
+_CORE = _BASE | {"grad_mode", "hooks", "in_place", "tensor", "autograd"}
 
 # Room -> the rooms that it may import. `""` is the root `__init__`, which re-exports them all.
 MAY_IMPORT: dict[str, set[str]] = {
@@ -39,20 +39,21 @@ MAY_IMPORT: dict[str, set[str]] = {
     "files": {"errors"},
     "checkpoint": _BASE | {"tensor", "files"},
     "grad_mode": set(),
-    "tensor": _BASE | {"grad_mode", "hooks"},
+    "in_place": {"errors", "backend", "dtypes"},
+    "tensor": _BASE | {"grad_mode", "hooks", "in_place"},
     "gradients": _BASE | {"grad_mode", "tensor"},
     "autograd": _BASE | {"grad_mode", "hooks", "tensor", "gradients"},
     "creation": _CORE | {"ops"},
     "ops": _CORE | {"kernels"},
-    "nn": _CORE | {"ops"},
-    "optim": _CORE | {"ops", "nn", "kernels"},
+    "nn": _CORE | {"gradients", "ops"},
+    "optim": _CORE | {"gradients", "ops", "nn", "kernels"},
     "data": _CORE,
     "models": _CORE | {"ops", "nn"},
     "inference": _CORE | {"kernels", "ops", "nn"},
     "profiler": _CORE | {"files", "kernels"},
     "testing": _CORE | {"ops", "kernels", "explain"},
 }
-MAY_IMPORT[""] = set(MAY_IMPORT)
+MAY_IMPORT[""] = {*MAY_IMPORT, "explain", "training"}
 MAY_IMPORT["explain"] = set(MAY_IMPORT) - {"testing"}
 MAY_IMPORT["training"] = {*MAY_IMPORT, "explain"}
 MAY_IMPORT["cli"] = {*MAY_IMPORT, "training"}

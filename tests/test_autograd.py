@@ -6,7 +6,7 @@ import pytest
 import pellucid
 from pellucid import autograd
 from pellucid.autograd import Function, once_differentiable
-from pellucid.errors import GraphError, PellucidError, ShapeError
+from pellucid.errors import DTypeError, GraphError, PellucidError, ShapeError
 from pellucid.testing import gradcheck, gradgradcheck
 
 
@@ -341,6 +341,16 @@ class TestHooks:
             x.sum().backward()
         assert str(caught.value) == (
             "hook: it returned shape () for a gradient of (2,)\n"
+            "  fix: return a gradient of the same shape, or None to keep it"
+        )
+
+    def test_a_hook_returns_a_tensor_or_nothing(self):
+        x = leaf(1.0, 2.0)
+        x.register_hook(lambda gradient: gradient.array)
+        with pytest.raises(DTypeError) as caught:
+            x.sum().backward()
+        assert str(caught.value) == (
+            "hook: it returned a ndarray, not a Tensor\n"
             "  fix: return a gradient of the same shape, or None to keep it"
         )
 

@@ -302,3 +302,14 @@ class TestReading:
             f"load: tensor 'conv.weight' of {path} is {code}, which pellucid does not have\n"
             "  fix: save it as float32 (F32) where it was made"
         )
+
+
+def test_only_a_mapping_is_saved(tmp_path):
+    for odd, kind in ((nn.Linear(1, 1), "Linear"), ([pellucid.ones(1)], "list")):
+        with pytest.raises(DTypeError) as caught:
+            pellucid.save(odd, tmp_path / "x")
+        assert str(caught.value) == (
+            f"save: a {kind} is no mapping of names to tensors\n"
+            "  fix: save model.state_dict(), or a dict of tensors"
+        )
+    assert not list(tmp_path.iterdir())

@@ -90,6 +90,21 @@ ERRORS = {
         ShapeError,
         "randn: shape ('t', 'w', 'o') is not made of whole numbers\n  fix: use whole numbers",
     ),
+    "a-negative-diagonal": (
+        lambda: pellucid.eye(-1),
+        ShapeError,
+        "eye: shape (-1,) has a negative size\n  fix: use sizes of 0 or more",
+    ),
+    "steps": (
+        lambda: pellucid.linspace(0, 1, 2.5),
+        ShapeError,
+        "linspace: shape (2.5,) is not made of whole numbers\n  fix: use whole numbers",
+    ),
+    "a-negative-permutation": (
+        lambda: pellucid.randperm(-1),
+        ShapeError,
+        "randperm: shape (-1,) has a negative size\n  fix: use sizes of 0 or more",
+    ),
     "no-step": (
         lambda: pellucid.arange(0, 3, 0),
         ArgumentError,

@@ -7,7 +7,7 @@ import pytest
 
 import pellucid
 from pellucid.errors import DTypeError, ShapeError
-from pellucid.gradients import accumulate, owner_of, share_memory
+from pellucid.gradients import accumulate, forget, owner_of, share_memory
 
 
 def test_views_share_the_memory_of_their_owner():
@@ -65,3 +65,26 @@ def test_a_grad_that_somebody_set_must_be_one_of_its_leaf(create_graph):
         "backward: .grad of a leaf of shape (2,) is a ndarray, not a Tensor\n"
         "  fix: set .grad to a tensor or None"
     )
+
+
+def test_a_gradient_that_is_free_but_lies_otherwise_is_turned_round():
+    lying = np.zeros((2, 5, 3)).transpose(0, 2, 1)
+    leaf = pellucid.Tensor(lying, requires_grad=True)
+    gradient = np.random.default_rng(0).standard_normal((2, 3, 5))
+    accumulate(leaf, pellucid.Tensor(gradient), set(), False)
+    assert leaf.grad.array.strides == lying.strides
+    np.testing.assert_array_equal(leaf.grad.array, gradient)
+
+
+def test_a_gradient_is_forgotten_or_zero_in_its_memory():
+    leaf = pellucid.ones(2, requires_grad=True)
+    forget(leaf, set_to_none=False)
+    assert leaf.grad is None
+    (leaf * leaf).sum().backward(create_graph=True)
+    memory = leaf.grad.array
+    forget(leaf, set_to_none=False)
+    assert leaf.grad.array is memory
+    assert leaf.grad.is_leaf
+    assert leaf.grad.tolist() == [0.0, 0.0]
+    forget(leaf, set_to_none=True)
+    assert leaf.grad is None

@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+import pellucid
+
 HEAVY = {
     "typer", "click", "rich", "jinja2", "matplotlib", "PIL", "pooch", "sympy",
     "latex2mathml",  # these are in the extra `app`
@@ -69,3 +71,20 @@ assert {what} == before, ({what}, before)
 print("same")
 """
     assert fresh(script) == "same\n"
+
+
+@pytest.mark.parametrize("room", ["data", "explain", "models", "testing", "training"])
+def test_a_room_is_imported_when_it_is_first_asked_for(room: str) -> None:
+    script = f"""
+import sys
+import pellucid
+
+assert "pellucid.{room}" not in sys.modules
+print(pellucid.{room}.__name__, pellucid.{room} is sys.modules["pellucid.{room}"])
+"""
+    assert fresh(script) == f"pellucid.{room} True\n"
+
+
+def test_a_name_that_is_not_there() -> None:
+    with pytest.raises(AttributeError, match=r"^module 'pellucid' has no attribute 'cuda'$"):
+        pellucid.cuda  # noqa: B018

@@ -90,6 +90,21 @@ def test_times_are_nested_and_within_the_block() -> None:
     assert [e.begin for e in found.events] == sorted(e.begin for e in found.events)
 
 
+def test_own_time_is_what_the_ops_inside_leave() -> None:
+    model, x = model_and_images()
+    with profile() as found:
+        model(x).sum().backward()
+    for outer in found.events:
+        end = outer.begin + outer.seconds
+        inside = [
+            e.seconds
+            for e in found.events
+            if e.depth == outer.depth + 1 and outer.begin <= e.begin <= e.begin + e.seconds <= end
+        ]
+        assert outer.own == pytest.approx(outer.seconds - sum(inside), abs=1e-9)
+    assert any(event.inner for event in found.events)
+
+
 @pytest.mark.usefixtures("native_pool")
 def test_memory_is_what_an_op_keeps_and_its_peak() -> None:
     model, x = model_and_images()

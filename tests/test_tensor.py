@@ -22,6 +22,8 @@ def test_attributes():
 
 
 REPRS = {
+    "tensor([])": lambda: pellucid.zeros(0),
+    "tensor([], size=(0, 3))": lambda: pellucid.zeros(0, 3),
     "tensor([1., 2.])": lambda: pellucid.tensor([1.0, 2.0]),
     "tensor([   1., 1379.])": lambda: pellucid.tensor([1.0, 1379.0]),
     "tensor(3)": lambda: pellucid.tensor(3),

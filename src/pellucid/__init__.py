@@ -1,10 +1,14 @@
 """pellucid: convolution and its backpropagation on NumPy arrays, every gradient shown and proved.
 
-PyTorch's names: `pellucid.tensor`, `pellucid.nn`, `pellucid.optim`, `pellucid.data`.
+PyTorch's names: `pellucid.tensor`, `pellucid.nn`, `pellucid.optim`, `pellucid.data`. What a step of
+training needs is imported at once; `data`, `explain`, `models`, `testing` and `training` when they
+are first asked for.
 Next room: tensor.py, then the walk in ARCHITECTURE.md.
 """
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
 
@@ -78,3 +82,19 @@ from pellucid.ops import where as where
 from pellucid.random import get_rng_state as get_rng_state
 from pellucid.random import manual_seed as manual_seed
 from pellucid.random import set_rng_state as set_rng_state
+
+if TYPE_CHECKING:
+    from pellucid import data as data
+    from pellucid import explain as explain
+    from pellucid import models as models
+    from pellucid import testing as testing
+    from pellucid import training as training
+else:
+
+    def __getattr__(name):
+        """Import a room when it is first asked for."""
+        if name in ("data", "explain", "models", "testing", "training"):
+            from importlib import import_module  # noqa: PLC0415
+
+            return import_module(f"{__name__}.{name}")
+        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")

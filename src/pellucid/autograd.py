@@ -20,7 +20,7 @@ from pellucid.backend import Array
 from pellucid.dtypes import DType, as_dtype, float32, float64, is_float
 from pellucid.errors import DTypeError, GraphError, ShapeError, UnsupportedError
 from pellucid.grad_mode import is_grad_enabled, run_silently, set_grad_enabled
-from pellucid.gradients import accumulate, owner_of, share_memory
+from pellucid.gradients import accumulate, first_gradient, owner_of, share_memory
 from pellucid.hooks import watchers
 from pellucid.tensor import Tensor
 
@@ -362,6 +362,12 @@ class _Walk:
             self.held.add(id(owner_of(gradient.array)))
             replaced = hook(gradient)
             if replaced is not None:
+                if not isinstance(replaced, Tensor):
+                    raise DTypeError(
+                        "hook",
+                        f"it returned a {type(replaced).__name__}, not a Tensor",
+                        fix="return a gradient of the same shape, or None to keep it",
+                    )
                 if replaced.shape != gradient.shape:
                     raise ShapeError(
                         "hook",
@@ -405,37 +411,6 @@ def _sum_of(gradient: Any) -> Any:
     return gradient[0] + gradient[1] if isinstance(gradient, tuple) else gradient
 
 
-def _root_gradient(op: str, y: Tensor, gradient: Tensor | None) -> Tensor:
-    if not y.requires_grad:
-        raise GraphError(
-            op,
-            f"the tensor of shape {y.shape} does not require grad and no graph leads to it",
-            fix="set requires_grad=True on an input, and compute outside no_grad",
-        )
-    if gradient is None:
-        if y.array.size != 1:
-            raise GraphError(
-                op,
-                f"the tensor has {y.array.size} elements (shape {y.shape}), and only one of a "
-                "single element has a gradient of its own to start from",
-                fix="reduce it, as with .sum(), or pass the gradient of each element",
-            )
-        return Tensor(np.ones_like(y.array))
-    if not isinstance(gradient, Tensor):
-        raise DTypeError(
-            op,
-            f"the gradient is a {type(gradient).__name__}, not a Tensor",
-            fix="make a tensor of it with pellucid.tensor",
-        )
-    if gradient.shape != y.shape:
-        raise ShapeError(
-            op,
-            f"the gradient has shape {gradient.shape}, its tensor {y.shape}",
-            fix="pass a gradient of the tensor's own shape",
-        )
-    return gradient.to(y.dtype)
-
-
 def _start(
     op: str,
     tensors: Sequence[Tensor],
@@ -454,7 +429,7 @@ def _start(
     walk = _Walk(create_graph if retain_graph is None else retain_graph, create_graph)
     with set_grad_enabled(create_graph):
         for y, gradient in zip(tensors, gradients, strict=True):
-            start = _root_gradient(op, y, gradient)
+            start = first_gradient(op, y, gradient)
             walk.held.add(id(owner_of(start.array)))
             edge = _edge(y)
             assert edge is not None

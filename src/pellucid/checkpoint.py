@@ -97,6 +97,12 @@ def _check_metadata(key: Any, text: Any) -> None:
 
 
 def _save(op: str, tensors: Mapping[str, Tensor], path: Path, metadata: dict[str, str]) -> None:
+    if not isinstance(tensors, Mapping):
+        raise DTypeError(
+            op,
+            f"a {type(tensors).__name__} is no mapping of names to tensors",
+            fix="save model.state_dict(), or a dict of tensors",
+        )
     arrays = {name: _row_major(op, name, tensor) for name, tensor in tensors.items()}
     write(op, path, safetensors_numpy.save(arrays, {_FORMAT_KEY: FORMAT, **metadata}))
 

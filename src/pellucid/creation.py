@@ -51,6 +51,7 @@ def from_numpy(array: Array) -> Tensor:
     """Return a tensor that shares the memory of `array`.
 
     An array in foreign byte order or misaligned is copied.
+    Raises: DTypeError for what is no array, or of a dtype that no tensor can hold.
     """
     if not isinstance(array, np.ndarray):
         raise DTypeError(
@@ -124,7 +125,10 @@ def ones_like(x: Tensor, dtype: npt.DTypeLike | None = None, requires_grad: bool
 
 
 def arange(start: Scalar, end: Scalar | None = None, step: Scalar = 1, **options: Any) -> Tensor:
-    """Return start, start + step, ... below `end`; one argument counts from 0."""
+    """Return start, start + step, ... below `end`; one argument counts from 0.
+
+    Raises: ArgumentError for a step of 0.
+    """
     if step == 0:
         raise ArgumentError("arange", "step=0 goes nowhere", fix="use another step")
     first, last = (0, start) if end is None else (start, end)
@@ -133,12 +137,13 @@ def arange(start: Scalar, end: Scalar | None = None, step: Scalar = 1, **options
 
 def linspace(start: float, end: float, steps: int, **options: Any) -> Tensor:
     """Return `steps` numbers from `start` to `end`, equally far apart."""
-    return tensor(np.linspace(start, end, steps).tolist(), **options)
+    (count,) = _shape("linspace", (steps,))
+    return tensor(np.linspace(start, end, count).tolist(), **options)
 
 
 def eye(n: int, dtype: npt.DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
     """Return the n x n identity matrix."""
-    return Tensor(np.eye(n, dtype=_float(dtype)), requires_grad)
+    return Tensor(np.eye(*_shape("eye", (n,)), dtype=_float(dtype)), requires_grad)
 
 
 def rand(*shape: Any, dtype: npt.DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
@@ -154,7 +159,10 @@ def randn(*shape: Any, dtype: npt.DTypeLike | None = None, requires_grad: bool =
 
 
 def randint(low: int, high: int, shape: Sequence[int]) -> Tensor:
-    """Return int64 numbers drawn uniformly from low .. high - 1."""
+    """Return int64 numbers drawn uniformly from low .. high - 1.
+
+    Raises: ArgumentError where no integer lies between.
+    """
     if high <= low:
         raise ArgumentError(
             "randint", f"there is no integer from {low} to below {high}", fix="use high > low"
@@ -164,4 +172,4 @@ def randint(low: int, high: int, shape: Sequence[int]) -> Tensor:
 
 def randperm(n: int) -> Tensor:
     """Return 0 .. n - 1 in random order."""
-    return Tensor(next_generator().permutation(n))
+    return Tensor(next_generator().permutation(*_shape("randperm", (n,))))

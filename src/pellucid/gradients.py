@@ -1,6 +1,8 @@
-"""Who holds the memory of a gradient: whether arrays share it, and how a leaf gets its own.
+"""The ends of a walk: the gradient that it starts from, and the one that a leaf gets.
 
-Not here: which gradients there are (autograd.py). Next room: autograd.py, which calls this.
+What a user gives is held to its tensor here. And who holds the memory of a gradient: whether arrays
+share it, and how a leaf gets its own.
+Not here: the way between (autograd.py). Next room: autograd.py, which calls this.
 """
 
 from __future__ import annotations
@@ -8,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from pellucid.backend import Array
-from pellucid.errors import DTypeError, ShapeError
+from pellucid.errors import DTypeError, GraphError, ShapeError
 from pellucid.grad_mode import enable_grad
 from pellucid.tensor import Tensor
 
@@ -24,6 +26,42 @@ def owner_of(array: Array) -> Array:
     while isinstance(array.base, np.ndarray):
         array = array.base
     return array
+
+
+def first_gradient(op: str, y: Tensor, gradient: Tensor | None) -> Tensor:
+    """Return the gradient that a walk starts from at `y`: the one that is given, or 1.
+
+    Raises: GraphError for a tensor without a graph, or of several elements without a gradient;
+    DTypeError, ShapeError for what is no gradient of it.
+    """
+    if not y.requires_grad:
+        raise GraphError(
+            op,
+            f"the tensor of shape {y.shape} does not require grad and no graph leads to it",
+            fix="set requires_grad=True on an input, and compute outside no_grad",
+        )
+    if gradient is None:
+        if y.array.size != 1:
+            raise GraphError(
+                op,
+                f"the tensor has {y.array.size} elements (shape {y.shape}), and only one of a "
+                "single element has a gradient of its own to start from",
+                fix="reduce it, as with .sum(), or pass the gradient of each element",
+            )
+        return Tensor(np.ones_like(y.array))
+    if not isinstance(gradient, Tensor):
+        raise DTypeError(
+            op,
+            f"the gradient is a {type(gradient).__name__}, not a Tensor",
+            fix="make a tensor of it with pellucid.tensor",
+        )
+    if gradient.shape != y.shape:
+        raise ShapeError(
+            op,
+            f"the gradient has shape {gradient.shape}, its tensor {y.shape}",
+            fix="pass a gradient of the tensor's own shape",
+        )
+    return gradient if gradient.dtype == y.dtype else gradient.to(y.dtype)
 
 
 def accumulate(leaf: Tensor, gradient: Tensor, held: set[int], create_graph: bool) -> None:
@@ -55,6 +93,12 @@ def accumulate(leaf: Tensor, gradient: Tensor, held: set[int], create_graph: boo
         array = own
     held.add(id(owner_of(array)))
     leaf.grad = Tensor(array)
+
+
+def forget(leaf: Tensor, set_to_none: bool) -> None:
+    """Take a leaf's `.grad` away, or set it to zero in the memory that it has."""
+    if leaf.grad is not None:
+        leaf.grad = None if set_to_none else leaf.grad.detach().zero_()
 
 
 def _check_own(leaf: Tensor) -> None:

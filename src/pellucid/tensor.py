@@ -19,6 +19,7 @@ from pellucid.dtypes import DType, as_dtype, bool_, float32, float64, int64, is_
 from pellucid.errors import DTypeError, GraphError, ShapeError
 from pellucid.grad_mode import is_grad_enabled
 from pellucid.hooks import RemovableHandle, retain_grad
+from pellucid.in_place import check_kind, write
 
 if TYPE_CHECKING:
     from pellucid.autograd import Function, Hook
@@ -27,7 +28,6 @@ Scalar: TypeAlias = "bool | int | float"
 Operand: TypeAlias = "Tensor | Scalar | npt.NDArray[Any] | np.generic"
 Dims: TypeAlias = "int | Sequence[int] | None"
 Flag: TypeAlias = bool  # inside the class, `bool` is a method
-_RANKS = {"b": 0, "u": 1, "i": 1, "f": 2}  # of the kinds of dtypes: a float holds an integer
 
 
 class Tensor:
@@ -164,7 +164,8 @@ class Tensor:
         body = np.array2string(
             self.array, separator=", ", precision=4, suppress_small=whole, prefix="tensor("
         )
-        suffix = "" if self.dtype in (float32, int64, bool_) else f", dtype={self.dtype}"
+        suffix = "" if self.numel() or self.ndim == 1 else f", size={self.shape}"
+        suffix += "" if self.dtype in (float32, int64, bool_) else f", dtype={self.dtype}"
         if self.grad_fn is not None:
             suffix += f", grad_fn={self.grad_fn!r}"
         elif self.requires_grad:
@@ -199,7 +200,10 @@ class Tensor:
         return self.array.__dlpack_device__()
 
     def item(self) -> Any:
-        """Return the only element as a Python number."""
+        """Return the only element as a Python number.
+
+        Raises: ShapeError for a tensor of several elements, or none.
+        """
         if self.array.size != 1:
             raise ShapeError(
                 "item",
@@ -273,7 +277,10 @@ class Tensor:
         return tensor
 
     def register_hook(self, hook: Hook) -> RemovableHandle:
-        """Call `hook(gradient)` when the gradient is known; what it returns replaces it."""
+        """Call `hook(gradient)` when the gradient is known; what it returns replaces it.
+
+        Raises: GraphError for a tensor that does not require grad.
+        """
         if not self._requires_grad:
             raise GraphError(
                 "register_hook", "the tensor does not require grad", fix="set requires_grad=True"
@@ -298,41 +305,13 @@ class Tensor:
 
     def _replace(self, op: str, value: Array | Scalar, key: Any = ...) -> Tensor:
         """Write into the memory, which no graph may be recording."""
-        if self._requires_grad and is_grad_enabled():
-            raise GraphError(
-                op,
-                f"the tensor of shape {self.shape} requires grad, and a change in place is not "
-                "recorded",
-                fix="compute a new tensor (pellucid.where), or change it inside no_grad()",
-            )
-        if not self.array.flags.writeable:
-            raise GraphError(
-                op,
-                f"the memory of the tensor of shape {self.shape} is read-only or repeated",
-                fix="change a clone()",
-            )
-        try:
-            self.array[key] = value
-        except (ValueError, OverflowError):
-            found, room = np.shape(value), self.array[key].shape
-            if found == ():
-                raise DTypeError(
-                    op, f"{value} does not fit into {self.dtype}", fix="use a wider dtype"
-                ) from None
-            raise ShapeError(
-                op, f"values of shape {found} do not fit into shape {room}", fix="reshape them"
-            ) from None
+        write(op, self.array, value, key, self._requires_grad and is_grad_enabled())
         self.bump_version()
         return self
 
     def _compute(self, op: str, value: Array) -> Tensor:
         """Write the result of arithmetic, unless the dtype would cut it off."""
-        if _RANKS[value.dtype.kind] > _RANKS[self.dtype.kind]:
-            raise DTypeError(
-                op,
-                f"the result is {value.dtype}, and a tensor of {self.dtype} would cut it off",
-                fix="compute a new tensor, or change one of the wider dtype",
-            )
+        check_kind(op, value.dtype, self.dtype)
         return self._replace(op, value)
 
     def copy_(self, source: Operand) -> Tensor:

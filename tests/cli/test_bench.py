@@ -78,6 +78,19 @@ def test_more_threads_than_processors_do_not_raise_the_peak(monkeypatch) -> None
         assert bench._peak(4) == peak
 
 
-def test_what_the_memory_cannot_hold() -> None:
-    code, out, error = run("bench", "n9999999 c4096 i9999x9999 o4096 k3x3")
-    assert (code, out, error) == (1, "", "error: there is not enough memory for this\n")
+def test_what_the_memory_cannot_hold(monkeypatch) -> None:
+    monkeypatch.setattr(bench, "memory_limit", lambda: 999)
+    assert run("bench", "c2 i6x6 o1 k3x3") == (
+        2, "", "error: bench: x and gy take 1,056 bytes, but this machine or its container has 999 "
+        "bytes\n  c2 i6x6 o1 k3x3\n  fix: use a smaller batch, smaller images or fewer channels\n",
+    )  # fmt: skip
+
+
+def test_memory_that_the_system_does_not_grant(monkeypatch) -> None:
+    def refuse(*_: object) -> None:
+        raise MemoryError("std::bad_alloc")
+
+    monkeypatch.setattr(bench, "_calls", refuse)
+    assert run("bench", "c1 i5x5 o1 k3x3") == (
+        1, "", "error: there is not enough memory for this\n"
+    )  # fmt: skip

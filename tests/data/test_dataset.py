@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 
 import pellucid
-from pellucid.data import Augmented, Dataset, Normalize, Subset, TensorDataset, random_split
+from pellucid.data import (
+    Augmented,
+    DataLoader,
+    Dataset,
+    Normalize,
+    Subset,
+    TensorDataset,
+    random_split,
+)
 from pellucid.data.dataset import at_epoch, read_batch
 from pellucid.errors import ArgumentError, ShapeError, UnsupportedError
 from pellucid.tensor import Tensor
@@ -114,3 +122,10 @@ def test_random_split_messages(lengths: list[float]) -> None:
         f"random_split: lengths {lengths} do not sum to the 10 samples, nor to 1\n"
         "  fix: give sizes that sum to 10, or fractions that sum to 1"
     )
+
+
+def test_a_split_and_a_shuffle_of_one_seed_are_two_orders() -> None:
+    data = list(range(100))
+    split = random_split(data, [1.0], seed=1)[0].indices
+    (shuffled,) = DataLoader(data, 100, shuffle=True, seed=1)
+    assert split != shuffled.tolist()

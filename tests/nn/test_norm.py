@@ -132,6 +132,4 @@ def test_axes_that_are_not_the_layer_s(layer, shape, message):
 def test_no_features():
     with pytest.raises(ArgumentError) as caught:
         nn.BatchNorm1d(0)
-    assert str(caught.value) == (
-        "BatchNorm1d: num_features=0 is less than 1\n  fix: give the number of channels"
-    )
+    assert str(caught.value) == ("BatchNorm1d: num_features=0 is less than 1\n  fix: use 1 or more")

@@ -23,10 +23,13 @@ AVERAGE = {
         (nn.AvgPool2d, ops.avg_pool2d, AVERAGE),
         (nn.AvgPool2d, ops.avg_pool2d, {"kernel_size": 2, "divisor_override": 3}),
         (nn.AdaptiveAvgPool2d, ops.adaptive_avg_pool2d, {"output_size": (2, None)}),
+        (nn.MaxPool1d, ops.max_pool1d, {**MAX, "kernel_size": 3, "padding": 1}),
+        (nn.AvgPool1d, ops.avg_pool1d, {**AVERAGE, "stride": 2}),
+        (nn.AdaptiveAvgPool1d, ops.adaptive_avg_pool1d, {"output_size": 3}),
     ],
 )
 def test_options(layer, op, options):
-    x = pellucid.tensor(X)
+    x = pellucid.tensor(X[..., 0] if layer.__name__.endswith("1d") else X)
     y = layer(**options)(x)
     np.testing.assert_array_equal(y.array, op(x, **options).array)
     for name in options:
@@ -35,8 +38,13 @@ def test_options(layer, op, options):
 
 def test_each_option_counts():
     """A layer that mixed its options up would differ in one of these."""
-    x = pellucid.tensor(X)
-    for layer, options in ((nn.MaxPool2d, MAX), (nn.AvgPool2d, AVERAGE)):
+    for layer, options in (
+        (nn.MaxPool2d, MAX),
+        (nn.AvgPool2d, AVERAGE),
+        (nn.MaxPool1d, {**MAX, "kernel_size": 3, "padding": 1}),
+        (nn.AvgPool1d, {**AVERAGE, "stride": 2}),
+    ):
+        x = pellucid.tensor(X[..., 0] if layer.__name__.endswith("1d") else X)
         whole = layer(**options)(x)
         for name in options:
             if name != "kernel_size":

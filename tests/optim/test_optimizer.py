@@ -406,6 +406,9 @@ def test_gradients_set_by_hand_must_fit():
         "SGD: the gradient of a parameter of shape (2, 3) is float32, the parameter float64\n"
         "  fix: set .grad to a tensor of the parameter's dtype"
     )
+    w.grad = np.zeros((2, 3))
+    with pytest.raises(DTypeError, match="is a ndarray, not a Tensor"):
+        SGD([w]).step()
 
 
 def saved(kind=SGD, shapes=((2,),), **change):
@@ -423,6 +426,7 @@ def without(option):
 
 
 MISFITS = {
+    "no dict": (lambda: None, "the state dict has no 'param_groups'"),
     "no groups": (lambda: {"state": {}}, "the state dict has no 'param_groups'"),
     "no state": (lambda: {"param_groups": []}, "the state dict has no 'state'"),
     "groups": (

@@ -52,3 +52,12 @@ def test_nesterov_needs_momentum_without_dampening(momentum, dampening):
         f"momentum={momentum:g} and dampening={dampening:g}\n"
         "  fix: use momentum=0.9, dampening=0, or nesterov=False"
     )
+
+
+def test_a_loaded_state_lies_as_its_parameter():
+    row_major, turned = pellucid.zeros(2, 3), pellucid.Tensor(np.zeros((3, 2), np.float32).T)
+    row_major.grad = pellucid.ones(2, 3)
+    optimizer, other = SGD([row_major], momentum=0.9), SGD([turned], momentum=0.9)
+    optimizer.step()
+    other.load_state_dict(optimizer.state_dict())
+    assert other.state[turned]["momentum_buffer"].array.strides == turned.array.strides

@@ -6,6 +6,7 @@ Next room: kernels/conv/__init__.py, for the choice of the algorithm.
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Callable
@@ -15,8 +16,9 @@ from typing import Any
 import numpy as np
 
 import pellucid
+from pellucid.backend import memory_limit
 from pellucid.dtypes import as_dtype
-from pellucid.errors import ArgumentError
+from pellucid.errors import ArgumentError, OutOfMemoryError
 from pellucid.kernels import conv
 from pellucid.kernels.conv import ConvSpec, Direction, PackedWeights
 from pellucid.kernels.layout import empty_channels_last
@@ -33,7 +35,8 @@ def bench(
     With `packed`, a fourth line is forward once more, from `PackedWeights`.
 
     Cost: half a second for each direction.
-    Raises: as `ConvSpec.parse` and `kernels.conv.forward`; ArgumentError for integers.
+    Raises: as `ConvSpec.parse` and `kernels.conv.forward`; ArgumentError for integers,
+    OutOfMemoryError for arrays that are too large.
 
     >>> print(bench("c1 i5x5 o1 k3x3 s2", "float32", None, 1).splitlines()[0].split(",")[0])
     c1 i5x5 o1 k3x3 s2
@@ -41,6 +44,7 @@ def bench(
     spec, kind = ConvSpec.parse(text), as_dtype(dtype, "bench")
     if kind.kind != "f":
         raise ArgumentError("bench", f"dtype={kind} is no float", fix="use float32 or float64")
+    _check_memory(spec, kind)
     if threads is not None:
         pellucid.set_num_threads(threads)
     peak = _peak(kind.itemsize)
@@ -52,6 +56,19 @@ def bench(
         share = f"{100 * rate / peak:8.0f} %" if peak else "  unknown"
         lines.append(f"{label:<12} {name:<10} {1e3 * seconds:8.3f} {rate:10.1f}    {share}")
     return "\n".join(lines)
+
+
+def _check_memory(spec: ConvSpec, dtype: np.dtype[Any]) -> None:
+    """Hold x and gy, and the float64 numbers they are drawn as, to the memory that there is."""
+    needed = (math.prod(spec.x_shape) + math.prod(spec.y_shape)) * (dtype.itemsize + 8)
+    if needed > memory_limit():
+        raise OutOfMemoryError(
+            "bench",
+            f"x and gy take {needed:,} bytes, but this machine or its container has "
+            f"{memory_limit():,} bytes",
+            str(spec),
+            fix="use a smaller batch, smaller images or fewer channels",
+        )
 
 
 def _calls(

@@ -38,6 +38,9 @@ from pellucid.nn.module import Module as Module
 from pellucid.nn.norm import BatchNorm1d as BatchNorm1d
 from pellucid.nn.norm import BatchNorm2d as BatchNorm2d
 from pellucid.nn.parameter import Parameter as Parameter
+from pellucid.nn.pool import AdaptiveAvgPool1d as AdaptiveAvgPool1d
 from pellucid.nn.pool import AdaptiveAvgPool2d as AdaptiveAvgPool2d
+from pellucid.nn.pool import AvgPool1d as AvgPool1d
 from pellucid.nn.pool import AvgPool2d as AvgPool2d
+from pellucid.nn.pool import MaxPool1d as MaxPool1d
 from pellucid.nn.pool import MaxPool2d as MaxPool2d

@@ -17,6 +17,7 @@ from pellucid.backend import Device
 from pellucid.errors import ArgumentError
 from pellucid.nn import init
 from pellucid.nn.module import Module
+from pellucid.nn.options import whole
 from pellucid.nn.parameter import Parameter, empty_parameter
 from pellucid.tensor import Tensor
 
@@ -80,8 +81,7 @@ class Convolution(Module):
 
     def _check_channels(self) -> None:
         for name in ("in_channels", "out_channels", "groups"):
-            if getattr(self, name) < 1:
-                self._refuse(f"{name}={getattr(self, name)} is less than 1", "use 1 or more")
+            whole(type(self).__name__, name, getattr(self, name), least=1)
         for name in ("in_channels", "out_channels"):
             if getattr(self, name) % self.groups:
                 self._refuse(

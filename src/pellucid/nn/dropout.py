@@ -5,6 +5,8 @@ Next room: ops/dropout.py.
 
 from __future__ import annotations
 
+import numpy as np
+
 from pellucid import ops
 from pellucid.errors import ArgumentError
 from pellucid.nn.module import Module
@@ -22,7 +24,7 @@ class Dropout(Module):
 
     def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
         super().__init__()
-        if not 0 <= p <= 1:
+        if not (isinstance(p, (int, float, np.floating)) and 0 <= p <= 1):
             raise ArgumentError("Dropout", f"p={p} is no probability", fix="use 0 <= p <= 1")
         self.p, self.inplace = p, inplace
 

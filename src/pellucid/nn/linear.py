@@ -11,9 +11,9 @@ import numpy.typing as npt
 
 from pellucid import ops
 from pellucid.backend import Device
-from pellucid.errors import ArgumentError
 from pellucid.nn import init
 from pellucid.nn.module import Module
+from pellucid.nn.options import whole
 from pellucid.nn.parameter import Parameter, empty_parameter
 from pellucid.tensor import Tensor
 
@@ -41,10 +41,7 @@ class Linear(Module):
     ) -> None:
         super().__init__()
         for name, features in (("in_features", in_features), ("out_features", out_features)):
-            if features < 0:
-                raise ArgumentError(
-                    "Linear", f"{name}={features} is less than 0", fix="use 0 or more"
-                )
+            whole("Linear", name, features, least=0)
         self.in_features, self.out_features = in_features, out_features
         self.weight = empty_parameter((out_features, in_features), device, dtype)
         self.register_parameter(

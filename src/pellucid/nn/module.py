@@ -18,6 +18,7 @@ from pellucid.backend import Array, Device
 from pellucid.dtypes import DEFAULT_FLOAT, float32, float64, is_float
 from pellucid.errors import ArgumentError, DTypeError, StateError, UnsupportedError
 from pellucid.grad_mode import no_grad
+from pellucid.gradients import forget
 from pellucid.hooks import RemovableHandle, watchers
 from pellucid.nn.backward_hook import BackwardHook, Watch
 from pellucid.nn.parameter import Parameter
@@ -103,7 +104,6 @@ class Module:
             object.__delattr__(self, name)
         else:
             del self.__dict__[slot][name]
-            self._not_persistent.discard(name)
 
     def __dir__(self) -> list[str]:
         held = [name for slot in _HELD for name in self.__dict__.get(slot, ())]
@@ -322,9 +322,7 @@ class Module:
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients of the parameters, or set them to zero."""
         for parameter in self.parameters():
-            if parameter.grad is not None:
-                zeros = None if set_to_none else Tensor(np.zeros_like(parameter.array))
-                parameter.grad = zeros
+            forget(parameter, set_to_none)
 
     def to(
         self: Self,

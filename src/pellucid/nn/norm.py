@@ -15,9 +15,10 @@ import numpy.typing as npt
 from pellucid import ops
 from pellucid.backend import Device
 from pellucid.dtypes import int64
-from pellucid.errors import ArgumentError, ShapeError
+from pellucid.errors import ShapeError
 from pellucid.nn import init
 from pellucid.nn.module import Module
+from pellucid.nn.options import whole
 from pellucid.nn.parameter import Parameter, empty_parameter
 from pellucid.tensor import Tensor
 
@@ -45,12 +46,7 @@ class _BatchNorm(Module):
         bias: bool = True,
     ) -> None:
         super().__init__()
-        if num_features < 1:
-            raise ArgumentError(
-                type(self).__name__,
-                f"num_features={num_features} is less than 1",
-                fix="give the number of channels",
-            )
+        whole(type(self).__name__, "num_features", num_features, least=1)
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         self.affine, self.track_running_stats = affine, track_running_stats
 

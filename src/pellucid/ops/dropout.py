@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from pellucid.autograd import Function
 from pellucid.backend import Array
 from pellucid.errors import ArgumentError
@@ -46,7 +48,7 @@ def dropout(x: Tensor, p: float = 0.5, training: bool = True) -> Tensor:
     >>> sorted(set(dropout(pellucid.ones(100), 0.5).tolist()))
     [0.0, 2.0]
     """
-    if not 0 <= p <= 1:
+    if not (isinstance(p, (int, float, np.floating)) and 0 <= p <= 1):
         raise ArgumentError("dropout", f"p={p} is no probability", fix="use 0 <= p <= 1")
     check_float("dropout", "x", x)
     return Dropout.apply(x, p, next_key()) if training and p else x

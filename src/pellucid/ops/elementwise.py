@@ -397,7 +397,10 @@ def add(a: Operand, b: Operand) -> Tensor:
 
 
 def sub(a: Operand, b: Operand) -> Tensor:
-    """Return a - b."""
+    """Return a - b.
+
+    Raises: ShapeError for shapes that do not broadcast, DTypeError for two bools.
+    """
     a, b = promote("sub", a, b)
     if a.dtype.kind == "b":
         raise DTypeError("sub", "bool has no difference", fix="use ^, or cast to an integer")
@@ -447,6 +450,9 @@ def minimum(a: Operand, b: Operand) -> Tensor:
 
 def where(condition: Tensor, a: Operand, b: Operand) -> Tensor:
     """Return a where `condition` (a bool tensor) holds, else b.
+
+    Raises: DTypeError for a condition that is not bool, ShapeError for shapes that do not
+    broadcast.
 
     >>> import pellucid
     >>> x = pellucid.tensor([-1.0, 2.0])

@@ -16,6 +16,7 @@ from pellucid.dtypes import float32, int64
 from pellucid.errors import DTypeError, IndexingError, ShapeError
 from pellucid.kernels.layout import empty_channels_last, is_channels_last
 from pellucid.kernels.place import place
+from pellucid.ops.operands import check_tensor
 from pellucid.ops.reduce import normalise_dim
 from pellucid.tensor import Tensor
 
@@ -164,6 +165,7 @@ def gather(x: Tensor, dim: int, index: Tensor) -> Tensor:
 
     Shapes: index has as many axes as x and, off `dim`, no size larger than x's; the result has
     the shape of index.
+    Raises: ShapeError, DTypeError, IndexingError for an index that does not fit.
 
     >>> import pellucid
     >>> x = pellucid.tensor([[1.0, 2.0], [3.0, 4.0]])
@@ -198,8 +200,14 @@ def gather(x: Tensor, dim: int, index: Tensor) -> Tensor:
 def one_hot(index: Tensor, num_classes: int) -> Tensor:
     """Return a 1 at each index and 0 elsewhere, along a new last axis, in float32.
 
-    Raises: IndexingError for an index outside 0 .. num_classes - 1.
+    Raises: DTypeError for an index that is no integer, IndexingError for one outside 0 ..
+    num_classes - 1.
     """
+    check_tensor("one_hot", "index", index)
+    if index.dtype.kind not in "iu":
+        raise DTypeError(
+            "one_hot", f"the index is {index.dtype}", fix="cast it, as in index.long()"
+        )
     if index.numel() and not (index.array.min() >= 0 and index.array.max() < num_classes):
         raise IndexingError(
             "one_hot",

@@ -165,7 +165,7 @@ def _check_x(op: str, axes: int, x: Tensor) -> None:
 
 def _per_axis(op: str, name: str, value: SizesLike, axes: int, least: int) -> Sizes:
     """Return an option as one number for each axis, each at least `least`."""
-    sizes = (value,) * axes if isinstance(value, int) else tuple(value)
+    sizes = tuple(value) if isinstance(value, Sequence) else (value,) * axes
     sizes = sizes * axes if len(sizes) == 1 else sizes
     if len(sizes) != axes or any(not isinstance(size, int) for size in sizes):
         raise ArgumentError(
@@ -190,7 +190,7 @@ def _spec(
 ) -> PoolSpec:
     _check_x(op, axes, x)
     options = (kernel_size, kernel_size if stride is None else stride, padding, dilation)
-    hashable = [o if isinstance(o, (int, tuple)) else tuple(o) for o in options]
+    hashable = [o if isinstance(o, (int, float, tuple)) else tuple(o) for o in options]
     return _spec_of(op, axes, x.shape, *hashable, ceil_mode)
 
 

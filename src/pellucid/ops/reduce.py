@@ -124,7 +124,10 @@ def mean(x: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
 
 
 def var(x: Tensor, dim: Dims = None, correction: int = 1, keepdim: bool = False) -> Tensor:
-    """Return the variance along `dim`: squared distances from the mean over n - correction."""
+    """Return the variance along `dim`: squared distances from the mean over n - correction.
+
+    Raises: ArgumentError for fewer elements than `correction`.
+    """
     dims = normalise_dims("var", dim, x.ndim)
     count = int(np.prod([x.shape[d] for d in dims], dtype=np.int64)) - correction
     if count < 0:

@@ -186,7 +186,10 @@ def reshape(x: Tensor, shape: Sequence[int]) -> Tensor:
 
 
 def flatten(x: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
-    """Join the axes from `start_dim` to `end_dim` into one; a 0-d tensor becomes 1-d."""
+    """Join the axes from `start_dim` to `end_dim` into one; a 0-d tensor becomes 1-d.
+
+    Raises: ShapeError for axes that are not there, or in the wrong order.
+    """
     first = normalise_dim("flatten", start_dim, x.ndim)
     last = normalise_dim("flatten", end_dim, x.ndim)
     if last < first:
@@ -198,7 +201,10 @@ def flatten(x: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
 
 
 def permute(x: Tensor, dims: Sequence[int]) -> Tensor:
-    """Return the axes of x in the order `dims`."""
+    """Return the axes of x in the order `dims`.
+
+    Raises: ShapeError where `dims` does not name every axis once.
+    """
     order = normalise_dims("permute", tuple(dims), x.ndim)
     if len(order) != x.ndim:
         raise ShapeError(
@@ -233,7 +239,10 @@ def unsqueeze(x: Tensor, dim: int) -> Tensor:
 
 
 def expand(x: Tensor, shape: Sequence[int]) -> Tensor:
-    """Repeat axes of size 1 to the sizes in `shape`, without a copy; -1 keeps a size."""
+    """Repeat axes of size 1 to the sizes in `shape`, without a copy; -1 keeps a size.
+
+    Raises: ShapeError where an axis that is not 1 would repeat.
+    """
     lead = len(shape) - x.ndim
     sizes = [x.shape[a - lead] if s == -1 and a >= lead else s for a, s in enumerate(shape)]
     fits = lead >= 0 and all(
@@ -249,7 +258,10 @@ def expand(x: Tensor, shape: Sequence[int]) -> Tensor:
 
 
 def sum_to_size(x: Tensor, shape: Sequence[int]) -> Tensor:
-    """Sum the axes that broadcasting `shape` to x's shape repeats: the gradient of `expand`."""
+    """Sum the axes that broadcasting `shape` to x's shape repeats: the gradient of `expand`.
+
+    Raises: ShapeError for a shape that does not broadcast to that of x.
+    """
     target = tuple(shape)
     if x.shape == target:
         return x
@@ -293,6 +305,7 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     """Join tensors along an axis they have.
 
     Shapes: equal but for the size of axis `dim`, which adds up.
+    Raises: ShapeError for no tensors, or other sizes that differ.
 
     >>> import pellucid
     >>> cat([pellucid.ones(2), pellucid.zeros(1)])
@@ -316,7 +329,10 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
 
 
 def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
-    """Join tensors of one shape along a new axis."""
+    """Join tensors of one shape along a new axis.
+
+    Raises: ShapeError for no tensors, or shapes that differ.
+    """
     for k, x in enumerate(tensors):
         if x.shape != tensors[0].shape:
             raise ShapeError(
@@ -328,9 +344,16 @@ def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
 
 
 def split(x: Tensor, sizes: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
-    """Cut x along an axis into pieces of these sizes (an int: all of it, the last may be less)."""
+    """Cut x along an axis into pieces of these sizes (an int: all of it, the last may be less).
+
+    Raises: ArgumentError for a negative size, or 0 for all; ShapeError for sizes that do not add
+    up.
+    """
     axis = normalise_dim("split", dim, x.ndim)
     total = x.shape[axis]
+    least = 1 if isinstance(sizes, int) else 0
+    if any(size < least for size in ([sizes] if isinstance(sizes, int) else sizes)):
+        raise ArgumentError("split", f"sizes={sizes} are no sizes", fix=f"use {least} or more")
     if isinstance(sizes, int):
         sizes = [min(sizes, total - k) for k in range(0, total, sizes)] or [0]
     if sum(sizes) != total:
@@ -346,7 +369,10 @@ def split(x: Tensor, sizes: int | Sequence[int], dim: int = 0) -> tuple[Tensor, 
 
 
 def chunk(x: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
-    """Cut x along an axis into at most `chunks` equal pieces; the last may be smaller."""
+    """Cut x along an axis into at most `chunks` equal pieces; the last may be smaller.
+
+    Raises: ArgumentError for less than one piece.
+    """
     if chunks < 1:
         raise ArgumentError("chunk", f"chunks={chunks} is less than 1", fix="use 1 or more")
     total = x.shape[normalise_dim("chunk", dim, x.ndim)]

@@ -9,7 +9,7 @@ clipping of gradients (nn/clip.py). Next room: sgd.py.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any, ClassVar, TypeAlias
 
@@ -18,6 +18,7 @@ import numpy as np
 from pellucid.backend import Array
 from pellucid.errors import ArgumentError, DTypeError, ShapeError, StateError
 from pellucid.grad_mode import enable_grad
+from pellucid.gradients import forget
 from pellucid.hooks import watchers
 from pellucid.tensor import Tensor
 
@@ -141,13 +142,13 @@ class Optimizer:
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients of all parameters, or set them to zero."""
         for p in self._parameters():
-            if set_to_none or p.grad is None:
-                p.grad = None
-            else:
-                p.grad = p.grad.detach().zero_()
+            forget(p, set_to_none)
 
     def add_param_group(self, param_group: Options) -> None:
-        """Add parameters, `{"params": tensors}`, with options that differ from the defaults."""
+        """Add parameters, `{"params": tensors}`, with options that differ from the defaults.
+
+        Raises: as the optimizer itself.
+        """
         index = len(self.param_groups)
         if not isinstance(param_group, dict) or "params" not in param_group:
             raise ArgumentError(
@@ -240,7 +241,14 @@ class Optimizer:
                 self._name, f"{place} {shape} is read-only memory", fix="optimize a clone()"
             )
 
-    def _check_gradient(self, p: Tensor, grad: Tensor) -> None:
+    def _check_gradient(self, p: Tensor, grad: Any) -> None:
+        if not isinstance(grad, Tensor):
+            raise DTypeError(
+                self._name,
+                f"the gradient of a parameter of shape {p.shape} is a {type(grad).__name__}, not a "
+                "Tensor",
+                fix="set .grad to a tensor or None",
+            )
         if grad.shape != p.shape:
             raise ShapeError(
                 self._name,
@@ -263,7 +271,7 @@ class Optimizer:
     def _parts(self, state_dict: Options) -> tuple[Sequence[Options], dict[int, Options]]:
         """Return the groups and states of a state dict if they are like ours."""
         for key in ("param_groups", "state"):
-            if key not in state_dict:
+            if not isinstance(state_dict, Mapping) or key not in state_dict:
                 raise self._misfit(f"the state dict has no '{key}'")
         groups, states = state_dict["param_groups"], state_dict["state"]
         if len(groups) != len(self.param_groups):

@@ -114,4 +114,10 @@ ERRORS = [
         IndexingError,
         "one_hot: an index lies outside 0 .. 2\n  fix: give more classes, or check the labels",
     ),
+    ErrorCase(
+        "one-hot-halves",
+        lambda: ops.one_hot(pellucid.tensor([0.5]), 2),
+        DTypeError,
+        "one_hot: the index is float32\n  fix: cast it, as in index.long()",
+    ),
 ]

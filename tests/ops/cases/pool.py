@@ -229,4 +229,11 @@ ERRORS = [
         "  x (N=2, C=3, W=0)\n"
         "  fix: use spatial sizes above 0",
     ),
+    ErrorCase(
+        "max-pool-half-a-kernel",
+        lambda: ops.max_pool2d(pellucid.zeros(1, 4, 4), 2.0),
+        ArgumentError,
+        "max_pool2d: kernel_size=2.0 does not say one number for each of 2 spatial axes\n"
+        "  fix: give one integer, or one for each axis",
+    ),
 ]

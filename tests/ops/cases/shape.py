@@ -213,4 +213,16 @@ ERRORS = [
         "  x (2, 3)\n"
         "  fix: pad less, or use mode='constant'",
     ),
+    ErrorCase(
+        "split-zero",
+        lambda: ops.split(pellucid.zeros(4), 0),
+        ArgumentError,
+        "split: sizes=0 are no sizes\n  fix: use 1 or more",
+    ),
+    ErrorCase(
+        "split-negative",
+        lambda: ops.split(pellucid.zeros(4), [5, -1]),
+        ArgumentError,
+        "split: sizes=[5, -1] are no sizes\n  fix: use 0 or more",
+    ),
 ]

@@ -5,7 +5,14 @@ import pytest
 import pellucid
 from pellucid.errors import ArgumentError
 from pellucid.optim import SGD
-from pellucid.optim.lr_scheduler import CosineAnnealingLR, LambdaLR, LinearLR, StepLR
+from pellucid.optim.lr_scheduler import (
+    CosineAnnealingLR,
+    ExponentialLR,
+    LambdaLR,
+    LinearLR,
+    MultiStepLR,
+    StepLR,
+)
 
 
 def optimizer():
@@ -14,6 +21,11 @@ def optimizer():
 
 CLOSED_FORMS = {
     "step": (lambda o: StepLR(o, 3, 0.5), lambda t: 0.4 * 0.5 ** (t // 3)),
+    "milestones": (
+        lambda o: MultiStepLR(o, (8, 2), 0.5),
+        lambda t: 0.4 * 0.5 ** ((t >= 2) + (t >= 8)),
+    ),
+    "exponential": (lambda o: ExponentialLR(o, 0.5), lambda t: 0.4 * 0.5**t),
     "cosine": (
         lambda o: CosineAnnealingLR(o, 7, 0.1),
         lambda t: 0.1 + 0.3 * (1 + math.cos(math.pi * t / 7)) / 2,
@@ -72,6 +84,14 @@ def test_counts(kind, name, value):
     [
         (lambda o: StepLR(o, 2, -1), "StepLR: gamma=-1 is no number with 0 <= gamma < inf"),
         (
+            lambda o: MultiStepLR(o, [2], -1),
+            "MultiStepLR: gamma=-1 is no number with 0 <= gamma < inf",
+        ),
+        (
+            lambda o: ExponentialLR(o, -1),
+            "ExponentialLR: gamma=-1 is no number with 0 <= gamma < inf",
+        ),
+        (
             lambda o: CosineAnnealingLR(o, 2, -1),
             "CosineAnnealingLR: eta_min=-1 is no number with 0 <= eta_min < inf",
         ),
@@ -89,3 +109,16 @@ def test_numbers(make, rule):
     with pytest.raises(ArgumentError) as caught:
         make(optimizer())
     assert str(caught.value) == f"{rule}\n  fix: use a number in that range"
+
+
+@pytest.mark.parametrize(
+    ("milestones", "message"),
+    [
+        (30, "MultiStepLR: milestones=30 is no list\n  fix: use milestones=[30, 60]"),
+        ([2, 0.5], "MultiStepLR: milestones=0.5 is no whole number >= 0\n  fix: use milestones=10"),
+    ],
+)
+def test_milestones_are_a_list_of_counts(milestones, message):
+    with pytest.raises(ArgumentError) as caught:
+        MultiStepLR(optimizer(), milestones)
+    assert str(caught.value) == message

@@ -11,6 +11,9 @@ METRICS = np.round(np.abs(np.sin(np.arange(40))) + 10 / (np.arange(40) + 5), 1).
 OPTIONS = [
     ("StepLR", {"step_size": 4, "gamma": 0.3}),
     ("StepLR", {"step_size": 1}),
+    ("MultiStepLR", {"milestones": [9, 2, 2, 11], "gamma": 0.5}),
+    ("MultiStepLR", {"milestones": [0, 1]}),
+    ("ExponentialLR", {"gamma": 0.8}),
     ("CosineAnnealingLR", {"T_max": 7}),
     ("CosineAnnealingLR", {"T_max": 12, "eta_min": 0.02}),
     ("CosineAnnealingLR", {"T_max": 1, "eta_min": 0.02}),

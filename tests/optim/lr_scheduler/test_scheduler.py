@@ -10,9 +10,11 @@ from pellucid.errors import ArgumentError, DTypeError, StateError
 from pellucid.optim import SGD, Adam
 from pellucid.optim.lr_scheduler import (
     CosineAnnealingLR,
+    ExponentialLR,
     LambdaLR,
     LinearLR,
     LRScheduler,
+    MultiStepLR,
     OneCycleLR,
     ReduceLROnPlateau,
     StepLR,
@@ -21,6 +23,8 @@ from pellucid.optim.lr_scheduler import (
 METRICS = [1.0, 0.9, 0.9, 0.9, 0.8, 0.8, 0.8, 0.8, 0.1, 0.2, 0.2, 0.2]
 MAKERS = {
     "StepLR": lambda optimizer: StepLR(optimizer, 2, 0.5),
+    "MultiStepLR": lambda optimizer: MultiStepLR(optimizer, [2, 5], 0.5),
+    "ExponentialLR": lambda optimizer: ExponentialLR(optimizer, 0.5),
     "CosineAnnealingLR": lambda optimizer: CosineAnnealingLR(optimizer, 7, 0.01),
     "LinearLR": lambda optimizer: LinearLR(optimizer, 0.1, total_iters=6),
     "LambdaLR": lambda optimizer: LambdaLR(optimizer, lambda epoch: 0.9**epoch),
@@ -124,3 +128,9 @@ def test_one_entry_for_each_group():
         "LambdaLR: lr_lambda has 1 entries for 2 param groups\n"
         "  fix: give one for each group, or one for all"
     )
+
+
+def test_what_is_no_state_dict():
+    scheduler = StepLR(make_optimizer(), 2)
+    with pytest.raises(StateError, match=r"^StepLR: a NoneType is no state dict"):
+        scheduler.load_state_dict(None)

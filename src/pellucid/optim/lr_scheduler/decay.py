@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from pellucid.errors import ArgumentError
 from pellucid.optim.lr_scheduler.scheduler import LRScheduler, count, per_group
 from pellucid.optim.optimizer import Optimizer, number
 
@@ -39,6 +40,55 @@ class StepLR(LRScheduler):
         if self.last_epoch == 0 or self.last_epoch % self.step_size != 0:
             return self._lrs()
         return [lr * self.gamma for lr in self._lrs()]
+
+
+class MultiStepLR(LRScheduler):
+    """Multiply the learning rate by `gamma` at each of the steps in `milestones`.
+
+    Maths: lr(t) = gamma^m lr(t - 1), where m is how often t is among the milestones.
+    Raises: ArgumentError for options out of range.
+
+    >>> import pellucid
+    >>> optimizer = pellucid.optim.SGD([pellucid.zeros(1)], lr=0.5)
+    >>> scheduler, rates = MultiStepLR(optimizer, milestones=[1, 3], gamma=0.5), []
+    >>> for _ in range(5):
+    ...     rates += scheduler.get_last_lr()
+    ...     scheduler.step()
+    >>> rates
+    [0.5, 0.25, 0.25, 0.125, 0.125]
+    """
+
+    def __init__(self, optimizer: Optimizer, milestones: Sequence[int], gamma: float = 0.1) -> None:
+        if not isinstance(milestones, Sequence):
+            raise ArgumentError(
+                "MultiStepLR",
+                f"milestones={milestones!r} is no list",
+                fix="use milestones=[30, 60]",
+            )
+        self.milestones = sorted(count("MultiStepLR", "milestones", m, 0) for m in milestones)
+        self.gamma = number("MultiStepLR", "gamma", gamma)
+        super().__init__(optimizer)
+
+    def get_lr(self) -> list[float]:
+        """Return the learning rate of each group at step `last_epoch`."""
+        factor = self.gamma ** self.milestones.count(self.last_epoch)
+        return [lr * factor for lr in self._lrs()]
+
+
+class ExponentialLR(LRScheduler):
+    """Multiply the learning rate by `gamma` at every step.
+
+    Maths: lr(t) = gamma lr(t - 1) for t > 0.
+    Raises: ArgumentError for a gamma out of range.
+    """
+
+    def __init__(self, optimizer: Optimizer, gamma: float) -> None:
+        self.gamma = number("ExponentialLR", "gamma", gamma)
+        super().__init__(optimizer)
+
+    def get_lr(self) -> list[float]:
+        """Return the learning rate of each group at step `last_epoch`."""
+        return [lr * self.gamma if self.last_epoch else lr for lr in self._lrs()]
 
 
 class CosineAnnealingLR(LRScheduler):

@@ -93,6 +93,8 @@ class LRScheduler:
 
         Raises: StateError when it belongs to another scheduler, or to other param groups.
         """
+        if not isinstance(state_dict, dict):
+            raise self._misfit(f"a {type(state_dict).__name__} is no state dict")
         ours, theirs = self.state_dict(), dict(state_dict)
         odd = sorted(set(ours) ^ set(theirs))
         if odd:
