@@ -37,6 +37,7 @@ struct Product {
   bool relu;
   Ahead* ahead = nullptr;  // of which `fetches` cache lines are asked for with each MR rows
   i64 fetches = 0;
+  const i64* boff = nullptr;  // where each r begins in b; null: behind the one before
 };
 
 template <class T>
@@ -67,6 +68,7 @@ __attribute__((noinline)) void tile(const Product<T>& p) {
     const T* b = p.b;
     for (i64 r = 0; r < p.R; ++r) {
       const T* a = p.a + p.roff[r];
+      if (p.boff) b = p.b + p.boff[r];
 #pragma GCC unroll 1
       for (i64 l = 0; l < L; ++l) {
         Vec<T> row[NV];
