@@ -78,6 +78,8 @@ def workspace(spec: ConvSpec, direction: Direction, dtype: DType) -> int:
 def _gradient_workspace(spec: ConvSpec, axes: list[AxisSizes], item: int) -> int:
     taps, part = prod(spec.kernel), min(spec.in_channels // spec.groups, 60) + 6
     outputs = min(rounded_up(spec.out_channels // spec.groups, TILE_BYTES // item), 128)
+    if spec.groups > 1:  # a few thin ones together
+        part, outputs = max(part, 64), 128
     # As many channels as fit into 256 KiB, or one vector of them; parts are rounded up to 6.
     sums = max(320 << 10, item * taps * outputs * (min(part, 64 // item) + 6))
     columns = min(axes[-1].out, 384)
