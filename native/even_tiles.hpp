@@ -29,15 +29,17 @@ void tile_of(i64 rows, const Product<T>& p) {
 }
 
 template <class T, int NV>
-void tile_evenly(Product<T> p) {
-  const i64 all = p.rows, tiles = (all + most_rows<NV> - 1) / most_rows<NV>;
-  const i64 many = (all + tiles - 1) / tiles, fewer = tiles * many - all;  // tiles of one row less
-  p.rows = (tiles - fewer) * many;
-  tile_of<T, NV>(many, p);
-  p.ioff += p.rows;
-  p.ooff += p.rows;
-  p.rows = all - p.rows;
-  if (p.rows > 0) tile_of<T, NV>(many - 1, p);
+void tile_evenly(const Product<T>& p) {
+  const i64 tiles = divide_up(p.rows, most_rows<NV>), many = divide_up(p.rows, tiles);
+  const i64 fewer = tiles * many - p.rows;  // tiles of one row less
+  if (!fewer) return tile_of<T, NV>(many, p);
+  Product<T> part = p;
+  part.rows = (tiles - fewer) * many;
+  tile_of<T, NV>(many, part);
+  part.ioff += part.rows;
+  part.ooff += part.rows;
+  part.rows = p.rows - part.rows;
+  tile_of<T, NV>(many - 1, part);
 }
 
 // The same for a number of vectors that is known when it runs.

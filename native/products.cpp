@@ -134,7 +134,7 @@ class Tiled {
             tile_evenly<T>(smaller(width, columns - c) / lanes,
                            {rows, p.a + i * p.a_row + k + l, from, &no_offset, 1,
                             smaller(stream_rows, depth - l), 1, b + c, p.b_row,
-                            l == 0 ? zeros : nullptr, sums + c, to, T(0), nullptr, 0, l > 0});
+                            l == 0 ? zeros : nullptr, sums + c, to, T(0), nullptr, 0, 0, l > 0});
         }
         const T* bias = k + depth == p.depth ? p.bias : nullptr;
         deliver(sums, g.width_, rows, columns, bias ? bias + j : nullptr, p.y + i * y_row + j);

@@ -21,9 +21,9 @@ constexpr int tile_vectors = vector_bytes == 64 ? 4 : 2;
 template <class T>
 constexpr i64 tile_width = tile_vectors * Simd<T>::lanes;
 
-// A single vector cannot hide how long its sums take, so three are rather one tile: on AVX2 of four
-// rows, whose 12 accumulators, 3 vectors of b and one of a fill the registers.
-constexpr int rows_of_three = vector_bytes == 64 ? tile_rows : 4;
+// A single vector cannot hide how long its sums take, so three are rather one tile: where registers
+// are 16, of four rows, whose 12 accumulators, 3 vectors of b and one of a fill them.
+constexpr int rows_of_three = 4;
 
 constexpr i64 no_offset = 0;
 
@@ -42,6 +42,7 @@ struct Product {
   Ahead* ahead = nullptr;  // of which so many cache lines are asked for with each MR rows of i,
   i64 fetches = 0, row_fetches = 0;  // and with each r of those
   bool goes_on = false;              // without a bias: the sums begin with what `out` holds
+  const i64* boff = nullptr;         // where each r begins in b; null: behind the one before
 };
 
 // A function of its own: inlined, it would share its registers with what its callers keep. Every
@@ -73,6 +74,7 @@ __attribute__((noinline)) void tile(const Product<T>& p) {
     for (i64 r = 0; r < p.R; ++r) {
       const T* a = p.a + p.roff[r];
       if (p.row_fetches) p.ahead->fetch(p.row_fetches);
+      if (p.boff) b = p.b + p.boff[r];
 #pragma GCC unroll 1
       for (i64 l = 0; l < L; ++l) {
         Vec<T> row[NV];

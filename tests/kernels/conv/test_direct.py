@@ -7,7 +7,7 @@ import pytest
 from kernels.conv.layouts import laid_out
 from kernels.conv.native import needs_native, normal, peak_of
 
-from pellucid.kernels.conv import ConvSpec, direct
+from pellucid.kernels.conv import ConvSpec, direct, reference
 
 pytestmark = needs_native
 
@@ -48,3 +48,18 @@ def test_weights_that_lie_otherwise_are_copied_once():
     w_as_columns = laid_out(w, "column-major")
     least, most = (peak_of(lambda w=w: direct.forward(x, w, None, spec)) for w in (w, w_as_columns))
     assert w.nbytes <= most - least <= 1.3 * w.nbytes
+
+
+def test_a_tap_that_meets_no_pixel_adds_nothing():
+    """Not even 0 times NaN."""
+    spec = ConvSpec.parse("n2 c4 i3x7 o4 k3x3 p6 d6")
+    x, w, gy = (
+        normal(s, k, "float64") for k, s in enumerate((spec.x_shape, spec.w_shape, spec.y_shape))
+    )
+    w[:, :, [0, 2]] = np.nan  # of 3 rows
+    for found, exact in (
+        (direct.forward(x, w, None, spec), reference.forward(x, w, None, spec)),
+        (direct.grad_input(gy, w, spec), reference.grad_input(gy, w, spec)),
+    ):
+        assert np.isfinite(exact).all()
+        assert np.abs(found - exact).max() <= 1e-13

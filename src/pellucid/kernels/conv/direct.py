@@ -29,6 +29,7 @@ from pellucid.kernels.layout import (
 from pellucid.kernels.native import get_num_threads, module
 
 TILE_BYTES = 256  # of a tile's outputs, at most: four vectors of 64
+JOB_PIXELS = 4096  # whose places a job keeps, where one line has not more
 PATCH_BYTES = 9 << 20  # of rows of x that a job copies, where one line has not more
 
 
@@ -54,10 +55,11 @@ def workspace(spec: ConvSpec, direction: Direction, dtype: DType) -> int:
     """Return the most bytes that a call takes beside its result.
 
     forward and grad_input: packed weights, whose outputs are rounded up to whole tiles, and in each
-    thread the rows of x under a block of outputs, at least of one line, with tables of places.
-    grad_weight: in each thread such rows of at most 66 channels, gy of 384 pixels and the sums of a
-    chunk of gw; partial sums where there are few chunks. Of a 1x1 convolution without padding, 256
-    pixels of at most 512 channels each. The pool rounds up by a quarter.
+    thread where the pixels of a block of lines are, and the taps of each kind of pixel: an axis has
+    at most two more for each tap. grad_weight: in each thread the rows of x under a block of
+    outputs, of at most 66 channels, gy of 384 pixels and the sums of a chunk of gw; partial sums
+    where there are few chunks. Of a 1x1 convolution without padding, 256 pixels of at most 512
+    channels each. The pool rounds up by a quarter.
     """
     axes, item, taps = axes_of(spec, direction), dtype.itemsize, prod(spec.kernel)
     C, O = spec.in_channels // spec.groups, spec.out_channels // spec.groups
@@ -67,17 +69,17 @@ def workspace(spec: ConvSpec, direction: Direction, dtype: DType) -> int:
     if direction == "grad_input":
         C, O = O, C
     shared = item * spec.groups * rounded_up(O, TILE_BYTES // item) * (taps * C + 1)
-    columns = axes[-1].out
-    rows = item * _rows_in_hand(spec.batch, axes, columns, spec.groups * C, item)
-    tables = 8 * (3 * max(1024, columns) + taps + 64)
-    return pooled(
-        shared + plans(spec) + get_num_threads() * (rows + tables + weights_in_hand(taps))
-    )
+    pixels = max(JOB_PIXELS, axes[-1].out)
+    kinds = min(pixels, prod(min(axis.out, 2 * axis.taps + 1) for axis in axes))
+    tables = 16 * (2 * pixels + kinds * (taps + 3)) + 48 * (pixels // 24 + kinds)
+    return pooled(shared + plans(spec) + get_num_threads() * (tables + weights_in_hand(taps)))
 
 
 def _gradient_workspace(spec: ConvSpec, axes: list[AxisSizes], item: int) -> int:
     taps, part = prod(spec.kernel), min(spec.in_channels // spec.groups, 60) + 6
     outputs = min(rounded_up(spec.out_channels // spec.groups, TILE_BYTES // item), 128)
+    if spec.groups > 1:  # a few thin ones together
+        part, outputs = max(part, 64), 128
     # As many channels as fit into 256 KiB, or one vector of them; parts are rounded up to 6.
     sums = max(320 << 10, item * taps * outputs * (min(part, 64 // item) + 6))
     columns = min(axes[-1].out, 384)
