@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import pellucid
 from pellucid import models, nn, optim
 from pellucid.kernels.layout import as_channels_last
 from pellucid.kernels.native import module
+from pellucid.profiler import profile
 
 
 class Library:
@@ -53,6 +55,15 @@ class Library:
                 return np.argmax(model(pellucid.from_numpy(x)).numpy(), axis=1)
 
         return Learner(learn, classes)
+
+    def by_op(self, step: Step, count: int) -> tuple[dict[str, float], float]:
+        with profile() as found:
+            for _ in range(count):
+                step()
+        seconds: Counter[str] = Counter()
+        for event in found.events:
+            seconds[f"{event.name} {event.phase}"] += event.own
+        return dict(seconds), found.seconds
 
     def as_numbers(self, answer: Any) -> list[float]:
         head = answer.detach().array[:1]

@@ -9,6 +9,7 @@ frozen weights where it is compiled. Next room: torch_models.py.
 from __future__ import annotations
 
 import os
+import time
 from itertools import pairwise
 from typing import Any
 
@@ -27,6 +28,7 @@ from benchmarks.train_worker import (
 )
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
+from torch.profiler import ProfilerActivity, profile
 
 
 class Library:
@@ -81,6 +83,14 @@ class Library:
                 return model(torch.from_numpy(x)).argmax(1).numpy()
 
         return Learner(learn, classes)
+
+    def by_op(self, step: Step, count: int) -> tuple[dict[str, float], float]:
+        with profile(activities=[ProfilerActivity.CPU]) as found:
+            began = time.perf_counter()
+            for _ in range(count):
+                step()
+            whole = time.perf_counter() - began
+        return {op.key: op.self_cpu_time_total / 1e6 for op in found.key_averages()}, whole
 
     def as_numbers(self, answer: Any) -> list[float]:
         return [float(number) for number in answer.detach()[:1].reshape(-1)[:100]]

@@ -122,7 +122,7 @@ def measure(name: str, options: argparse.Namespace, threads: int) -> Row:
             remarks=processes.left_out,
             wrong=wrong,
         )
-        return row if wrong else timed(row, processes, options.alternations)
+        return row if wrong else profiled(timed(row, processes, options.alternations), processes)
 
 
 def timed(row: Row, processes: Any, alternations: int) -> Row:
@@ -136,6 +136,17 @@ def timed(row: Row, processes: Any, alternations: int) -> Row:
         torch_ms={variant: 1e3 * median(turns.seconds[key]) for key in keys for variant in key[1:]},
         ratio=turns.ratio(),
         turns=len(turns.ours()),
+    )
+
+
+def profiled(row: Row, processes: Any) -> Row:
+    """Return the row with where its steps go, of PyTorch's in its best variant that names ops."""
+    best = next(variant for variant, _ in row.variants() if variant != COMPILED)
+    (ours, own), *others = processes.sides
+    (theirs,) = (side for side, variant in others if variant == best)
+    tell(f"{row.name}, {row.mode}: where the time goes")
+    return row.with_families(
+        best, ours.ask("families", own, row.mode), theirs.ask("families", best, row.mode)
     )
 
 

@@ -10,6 +10,7 @@ from benchmarks.report import Table, against, markdown
 
 MEAN_TARGETS = {"training": 2.2, "inference": 1.8}
 NOT_MEASURED = Ratio(*[float("nan")] * 3)
+WHERE = "Where a step goes: ms of ours / of PyTorch's, each with its own profiler"
 ALL_ROWS = 7  # a part of them has no right to be held against the target of their mean
 
 
@@ -29,11 +30,18 @@ class Row:
     torch_ms: dict[str, float] | None = None  # by variant, the best one first
     ratio: Ratio = NOT_MEASURED
     turns: int = 0
+    profiled: str = ""  # which variant of PyTorch's
+    families: dict[str, tuple[float, float]] | None = None  # ms of a step: ours and PyTorch's
 
     def with_times(
         self, ours_ms: float, torch_ms: dict[str, float], ratio: Ratio, turns: int
     ) -> Row:
         return replace(self, ours_ms=ours_ms, torch_ms=torch_ms, ratio=ratio, turns=turns)
+
+    def with_families(self, of: str, ours: dict[str, float], theirs: dict[str, float]) -> Row:
+        """Add where the steps go: the seconds of each family of ops."""
+        both = {name: (1e3 * ours[name], 1e3 * theirs[name]) for name in ours}
+        return replace(self, profiled=of, families=both)
 
     def variants(self) -> list[tuple[str, float]]:
         """Return PyTorch's times, the best one first."""
@@ -75,6 +83,17 @@ def table(rows: Sequence[Row]) -> Table:
     return found
 
 
+def family_table(rows: Sequence[Row]) -> Table:
+    """Return where the steps of both libraries go, for each family of ops."""
+    known = [(row, row.families) for row in rows if row.families]
+    names = list(known[0][1]) if known else []
+    table = [["model", "of PyTorch's", *names]]
+    for row, families in known:
+        cells = [f"{ours:.3g} / {theirs:.3g}" for ours, theirs in families.values()]
+        table.append([row.name, row.profiled, *cells])
+    return table
+
+
 def page(settings: dict[str, str], rows: Sequence[Row], all_rows: int, above: Iterable[str]) -> str:
     """Return the page: what speaks against the numbers, the settings, a table for each mode."""
     modes = {row.mode for row in rows}
@@ -91,5 +110,7 @@ def page(settings: dict[str, str], rows: Sequence[Row], all_rows: int, above: It
             count = some[0].threads
             threads = "1 thread" if count == 1 else f"{count} threads"
             parts.append(f"## {title}, {threads}\n\n{markdown(table(some))}\n")
+        if any(row.families for row in some):
+            parts.append(f"### {WHERE}\n\n{markdown(family_table(some))}\n")
     remarks = [f"- {row.name}, {row.mode}: {text}" for row in rows for text in row.remarks]
     return "\n".join([*parts, *(["Left out:\n", *remarks, ""] if remarks else [])])

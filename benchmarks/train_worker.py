@@ -16,11 +16,12 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from math import prod, sqrt
+from math import ceil, prod, sqrt
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
+from benchmarks.families import by_family
 from benchmarks.worker import numbers, work
 
 # Small, so that the first losses can be compared: training is chaotic, and Adam turns the smallest
@@ -28,6 +29,7 @@ from benchmarks.worker import numbers, work
 LEARNING_RATE = 1e-6
 FIRST_STEPS = 3
 TOLERANCE = 1e-4  # of the first losses, and of the outputs as a part of the largest
+PROFILED_SECONDS = 0.5
 TRAINING, INFERENCE = MODES = "training", "inference"
 COMPILED = "compiled"
 # How each library runs; the best of PyTorch's counts.
@@ -90,6 +92,9 @@ class Library(Protocol):
     def learner(self, seed: int, rate: float) -> Learner:
         """Make a LeNet with the weights of a seed, and Adam of a rate."""
 
+    def by_op(self, step: Step, count: int) -> tuple[dict[str, float], float]:
+        """Take so many steps under a profiler; return each op's own seconds, and all of them."""
+
     def as_numbers(self, answer: Any) -> list[float]:
         """Return the loss that a step of training returned, or some of what a model gave."""
 
@@ -125,6 +130,15 @@ class Worker:
             step()
             seconds.append(time.perf_counter() - began)
         return seconds
+
+    def families(self, variant: str, mode: str) -> dict[str, float]:
+        """Return the seconds of each family of ops in a step, its profiler's own work included."""
+        step = self.steps[variant, mode]
+        (once,) = self.time(variant, mode, 1)
+        count = ceil(PROFILED_SECONDS / once)
+        self.library.by_op(step, 1)  # a profiler's first use takes its time
+        ops, whole = self.library.by_op(step, count)
+        return by_family({op: spent / count for op, spent in ops.items()}, whole / count)
 
 
 def memory(name: str) -> int:

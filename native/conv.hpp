@@ -39,7 +39,7 @@ struct Correlation : Sizes {
   i64 w_group, w_out, w_in;
   Packed* packed;  // one for each group, or null: nothing is kept
   const T* b;      // null for none
-  bool relu;
+  T ceiling;       // above 0: y is moved to the nearer end of 0 .. ceiling
   T* y;
   i64 y_image;
 };

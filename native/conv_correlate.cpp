@@ -277,7 +277,7 @@ class Correlate {
                          bias,
                          y,
                          yoff + s.begin,
-                         p.relu,
+                         p.ceiling,
                          &ahead,
                          fetches,
                          s.boff};

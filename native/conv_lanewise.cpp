@@ -35,7 +35,7 @@ struct Tile {
   const Read *read, *last;
   const T* w;  // [vector][pass][t, u, v][lane], and the bias behind each vector
   i64 w_vector, w_pass;
-  bool relu;
+  const T* ceiling;  // null for none; in memory, since the sums need all registers
   T* y;
   i64 y_line, y_step, lines, pixels;
   Ahead ahead;  // of which `fetches` cache lines are asked for with each vector
@@ -160,7 +160,7 @@ struct Window {
       for (int i = 0; i < width; ++i) {
         if (i >= k.pixels) break;
         Vec<T> sum = reduce<D, T>(acc[l][i]) + bias;
-        if (k.relu) sum = sum < Vec<T>{} ? Vec<T>{} : sum;  // NaN stays
+        if (k.ceiling) sum = at_most<T>(at_least_0<T>(sum), splat(*k.ceiling));
         store_first<D, T>(y + l * k.y_line + i * k.y_step, sum, typename Count<lanes / D>::Type{});
       }
     }
@@ -249,10 +249,12 @@ class Lanewise {
     phases_ = reinterpret_cast<Phase<T>*>(memory);
     char* next = memory + table;
     for (i64 k = 0; k < count_; ++k) next += lay_out(phases[k], next, phases_ + k);
-    const i64 wanted = larger(jobs_per_thread * context_.threads / units_, bytes / weight_bytes);
-    ranges_ = larger(1, smaller(map_.vectors / 2, wanted));
+    const i64 wanted = jobs_per_thread * context_.threads;
+    ranges_ = larger(wanted / units_, bytes / weight_bytes);
+    ranges_ = larger(1, smaller(map_.vectors / 2, ranges_));
+    runs_ = smaller(units_, larger(1, wanted / ranges_));
     context_.parallel(count_ * map_.vectors, pack, this);
-    context_.parallel(units_ * ranges_, work, this);
+    context_.parallel(runs_ * ranges_, work, this);
     context_.release(memory);
     return !failed_;
   }
@@ -335,21 +337,25 @@ class Lanewise {
       bias[l] = p.b && l < count ? p.b[c.map_.y_channel(vector) + l] : T(0);
   }
 
-  // Two lines of a range of vectors. All vectors of a tile go before the next tile: x and y are
-  // then walked as they lie.
+  // A run of bands of two lines, of a range of vectors. The bands of a run share rows of x, which
+  // are in its cache. All vectors of a tile go before the next tile: x and y are then walked as
+  // they lie.
   static void work(void* self, i64 k) {
     auto& c = *static_cast<Lanewise*>(self);
-    const i64 range = k / c.units_, unit = k % c.units_;
+    const i64 range = k / c.runs_, run = k % c.runs_;
     const i64 begin = c.map_.range(range, c.ranges_), end = c.map_.range(range + 1, c.ranges_);
-    const i64 h = unit % c.bands_ * height, nd = unit / c.bands_;
     Read* reads = static_cast<Read*>(c.context_.allocate(c.most_reads_ * sizeof(Read)));
     if (!reads) {
       c.failed_.raise();
       return;
     }
-    for (i64 tile = 0; tile < c.tiles_; ++tile)
-      for (i64 phase = 0; phase < c.count_; ++phase)
-        c.one(c.phases_[phase], nd / c.planes_, nd % c.planes_, h, tile, begin, end, reads);
+    const i64 last = c.units_ * (run + 1) / c.runs_;
+    for (i64 unit = c.units_ * run / c.runs_; unit < last; ++unit) {
+      const i64 h = unit % c.bands_ * height, nd = unit / c.bands_;
+      for (i64 tile = 0; tile < c.tiles_; ++tile)
+        for (i64 phase = 0; phase < c.count_; ++phase)
+          c.one(c.phases_[phase], nd / c.planes_, nd % c.planes_, h, tile, begin, end, reads);
+    }
     c.context_.release(reads);
   }
 
@@ -367,7 +373,7 @@ class Lanewise {
     k.w = phase.weights;
     k.w_vector = phase.w_vector;
     k.w_pass = phase.w_pass;
-    k.relu = p.relu;
+    k.ceiling = p.ceiling > 0 ? &p.ceiling : nullptr;
     k.y = p.y + n * p.y_image + d * axis[0].y + h * axis[1].y + w * axis[2].y;
     k.y_line = axis[1].y;
     k.y_step = axis[2].y;
@@ -404,7 +410,7 @@ class Lanewise {
   const Context& context_;
   LaneMap<T> map_;
   bool far_;
-  i64 planes_, bands_, pixels_, tiles_, units_, ranges_ = 1, most_reads_ = 1;
+  i64 planes_, bands_, pixels_, tiles_, units_, runs_ = 1, ranges_ = 1, most_reads_ = 1;
   Flag failed_;
   Phase<T>* phases_ = nullptr;
 };

@@ -224,7 +224,7 @@ class Winograd {
                     {count, v + q * v_plane + k, ioff, &no_offset, 1,
                      smaller(panel, end_k - begin_k - k), 1,
                      u + q * u_plane + b * block_size + k * width, width,
-                     begin_k + k == 0 ? zeros : nullptr, m + q * m_plane + b * width, ooff, false});
+                     begin_k + k == 0 ? zeros : nullptr, m + q * m_plane + b * width, ooff, T(0)});
           }
     }
 
@@ -242,6 +242,7 @@ class Winograd {
         if (left <= 0) return;
         const T* from = m + k * output_chunk + e;
         const Vec<T> bias = p.b ? load_part(p.b + o, left) : Vec<T>{};
+        const Vec<T> ceiling = splat(p.ceiling);
         Vec<T> bad{};  // NaN where an output is not finite
         const auto row = [&](int a, Vec<T>(&values)[points]) {
 #pragma GCC unroll 6
@@ -253,7 +254,7 @@ class Winograd {
           for (int a = 0; a < out_rows; ++a) {
             bad = fma(values[a], Vec<T>{}, bad);
             values[a] += bias;
-            if (p.relu) values[a] = relu<T>(values[a]);
+            if (p.ceiling > 0) values[a] = at_most<T>(at_least_0<T>(values[a]), ceiling);
           }
           if (b < wide && high == out_rows && left >= lanes) {
 #pragma GCC unroll 6
@@ -290,7 +291,8 @@ class Winograd {
             for (i64 c = 0; c < p.in_channels; ++c) sum += x[c] * tap[c * p.w_in];
           }
       if (p.b) sum += p.b[o];
-      return p.relu && sum < T(0) ? T(0) : sum;
+      if (!(p.ceiling > 0)) return sum;
+      return sum < T(0) ? T(0) : p.ceiling < sum ? p.ceiling : sum;
     }
 
     Winograd& g;

@@ -205,7 +205,7 @@ class WinogradGradient {
             tile<T>(vectors,
                     {channels, v_plane + k * g.in_chunk_, ioff, &no_offset, 1, many, g.depth_,
                      w_plane + e, g.out_chunk_, begins ? zeros : nullptr,
-                     m + q * g.sum_plane() + k * g.in_chunk_ * g.out_chunk_ + e, ooff, false});
+                     m + q * g.sum_plane() + k * g.in_chunk_ * g.out_chunk_ + e, ooff, T(0)});
             next_v.fetch(lines);
             next_w.fetch(lines);
           }

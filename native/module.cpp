@@ -74,7 +74,7 @@ struct PackedGroups {
 
 void correlate(int algorithm, In x, In w, const MaybeIn& b, const std::vector<Out>& ys,
                const std::vector<Plan>& plans, bool transposed, PackedGroups* packed = nullptr,
-               bool relu = false) {
+               double ceiling = 0) {
   by_type(x, [&](auto zero) {
     using T = decltype(zero);
     i64 work = 0;
@@ -94,7 +94,7 @@ void correlate(int algorithm, In x, In w, const MaybeIn& b, const std::vector<Ou
       p.w_group = w.stride(0) * (transposed ? p.in_channels : p.out_channels);
       p.packed = packed ? packed->of.data() : nullptr;
       p.b = b ? static_cast<const T*>(b->data()) : nullptr;
-      p.relu = relu;
+      p.ceiling = T(ceiling);
       p.y = static_cast<T*>(y.data());
       p.y_image = y.stride(0);
     }
@@ -106,9 +106,9 @@ void correlate(int algorithm, In x, In w, const MaybeIn& b, const std::vector<Ou
 }
 
 Result forward(int algorithm, In x, In w, const MaybeIn& b, const nb::tuple& shape, Plan plan,
-               PackedGroups* packed, bool relu) {
+               PackedGroups* packed, double ceiling) {
   Result y = empty(shape, x.itemsize() == sizeof(double), true);
-  correlate(algorithm, x, w, b, {Out(y)}, {plan}, false, packed, relu);
+  correlate(algorithm, x, w, b, {Out(y)}, {plan}, false, packed, ceiling);
   return y;
 }
 
@@ -202,7 +202,7 @@ NB_MODULE(_native, m) {
                         bool transposed) { correlate(algorithm, x, w, b, ys, plans, transposed); });
   m.def("forward", &forward, nb::arg("algorithm"), nb::arg("x"), nb::arg("w"), nb::arg("b").none(),
         nb::arg("y_shape"), nb::arg("plan"), nb::arg("packed") = nb::none(),
-        nb::arg("relu") = false);
+        nb::arg("ceiling") = 0.0);
   m.def("grad_weight", &grad_weight);
   m.def("winograd_part", &winograd_part);
   m.def("grad_input", &grad_input);

@@ -181,7 +181,7 @@ class Tiled {
                                  begins ? zeros : nullptr,
                                  in_place ? row : sums,
                                  in_place ? to : to_sums,
-                                 false};
+                                 T(0)};
         tile<T>((left + lanes - 1) / lanes, product);
         if (!in_place) deliver(sums, count, left, bias ? bias + j + c : nullptr, row);
       }

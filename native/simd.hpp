@@ -195,6 +195,16 @@ PELLUCID_INLINE Vec<double> square_root(Vec<double> a) {
 }
 #endif
 
+// NaN stays.
+template <class T>
+PELLUCID_INLINE Vec<T> at_least_0(Vec<T> v) {
+  return v < Vec<T>{} ? Vec<T>{} : v;
+}
+template <class T>
+PELLUCID_INLINE Vec<T> at_most(Vec<T> v, Vec<T> ceiling) {
+  return ceiling < v ? ceiling : v;
+}
+
 // As many integers as a vector has lanes.
 template <class T>
 struct Mask;

@@ -34,16 +34,11 @@ struct Product {
   const T* bias;  // null: add to out
   T* out;
   const i64* ooff;
-  bool relu;
+  T ceiling;               // above 0: out is moved to the nearer end of 0 .. ceiling
   Ahead* ahead = nullptr;  // of which `fetches` cache lines are asked for with each MR rows
   i64 fetches = 0;
   const i64* boff = nullptr;  // where each r begins in b; null: behind the one before
 };
-
-template <class T>
-PELLUCID_INLINE Vec<T> relu(Vec<T> y) {
-  return y < Vec<T>{} ? Vec<T>{} : y;  // NaN stays
-}
 
 // A function of its own: inlined, it would share its registers with what its callers keep. Every
 // loop over the accumulators is unrolled, or they would be on the stack.
@@ -90,11 +85,18 @@ __attribute__((noinline)) void tile(const Product<T>& p) {
 #pragma GCC unroll 4
         for (int j = 0; j < NV; ++j) acc[i][j] += load(p.out + ooff[i] + j * lanes);
     }
-    if (p.relu) {
+    if (p.ceiling > 0) {
 #pragma GCC unroll 8
       for (int i = 0; i < MR; ++i)
 #pragma GCC unroll 4
-        for (int j = 0; j < NV; ++j) acc[i][j] = relu<T>(acc[i][j]);
+        for (int j = 0; j < NV; ++j) acc[i][j] = at_least_0<T>(acc[i][j]);
+      if (p.ceiling < T(__builtin_inf())) {
+        const Vec<T> ceiling = splat(p.ceiling);
+#pragma GCC unroll 8
+        for (int i = 0; i < MR; ++i)
+#pragma GCC unroll 4
+          for (int j = 0; j < NV; ++j) acc[i][j] = at_most<T>(acc[i][j], ceiling);
+      }
     }
 #pragma GCC unroll 8
     for (int i = 0; i < MR; ++i)

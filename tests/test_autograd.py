@@ -6,7 +6,7 @@ import pytest
 import pellucid
 from pellucid import autograd
 from pellucid.autograd import Function, once_differentiable
-from pellucid.errors import GraphError, ShapeError
+from pellucid.errors import GraphError, PellucidError, ShapeError
 from pellucid.testing import gradcheck, gradgradcheck
 
 
@@ -359,6 +359,18 @@ class TestHooks:
         assert y.grad.tolist() == [3.0]
 
 
+class Halfway(autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        return x.array * 2
+
+
+class Silent(autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        return None
+
+
 ERRORS = {
     "not-a-scalar": (
         (leaf(1.0, 2.0) * 2).backward,
@@ -375,6 +387,25 @@ ERRORS = {
         lambda: (leaf(1.0, 2.0) * 1).backward(pellucid.ones(3)),
         "backward: the gradient has shape (3,), its tensor (2,)\n"
         "  fix: pass a gradient of the tensor's own shape",
+    ),
+    "gradient-that-is-no-tensor": (
+        lambda: (leaf(1.0, 2.0) * 1).backward([1.0, 1.0]),
+        "backward: the gradient is a list, not a Tensor\n"
+        "  fix: make a tensor of it with pellucid.tensor",
+    ),
+    "op-without-backward": (
+        lambda: Halfway.apply(leaf(1.0)).backward(),
+        "Halfway: the op has no backward\n"
+        "  fix: define @staticmethod backward(ctx, *gy) in its class",
+    ),
+    "op-without-forward": (
+        lambda: autograd.Function.apply(leaf(1.0)),
+        "Function: the op has no forward\n"
+        "  fix: define @staticmethod forward(ctx, *args) in its class",
+    ),
+    "forward-without-return": (
+        lambda: Silent.apply(leaf(1.0)),
+        "Silent: forward returned None\n  fix: return an array, a tensor or a tuple",
     ),
     "gradients-for-fewer-tensors": (
         lambda: autograd.backward([leaf(1.0), leaf(2.0)], [None]),
@@ -396,10 +427,17 @@ ERRORS = {
 
 @pytest.mark.parametrize(("call", "message"), list(ERRORS.values()), ids=list(ERRORS))
 def test_error(call, message):
-    with pytest.raises((GraphError, ShapeError)) as caught:
+    with pytest.raises(PellucidError) as caught:
         call()
     assert str(caught.value) == message
 
 
 def test_allow_unused():
     assert autograd.grad(leaf(1.0).sum(), leaf(2.0), allow_unused=True) == (None,)
+
+
+@pytest.mark.parametrize("dtype", ["int64", "float64"])
+def test_the_gradient_to_start_from_takes_the_dtype_of_its_tensor(dtype):
+    x = leaf(1.0, 2.0)
+    x.backward(pellucid.tensor([3, 4], dtype=dtype))
+    assert (x.grad.dtype, x.grad.tolist()) == (x.dtype, [3.0, 4.0])

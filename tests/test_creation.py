@@ -80,6 +80,16 @@ ERRORS = {
         ShapeError,
         "zeros: shape (2, -1) has a negative size\n  fix: use sizes of 0 or more",
     ),
+    "half-a-size": (
+        lambda: pellucid.zeros(2, 2.5),
+        ShapeError,
+        "zeros: shape (2, 2.5) is not made of whole numbers\n  fix: use whole numbers",
+    ),
+    "a-name-for-a-size": (
+        lambda: pellucid.randn("two"),
+        ShapeError,
+        "randn: shape ('t', 'w', 'o') is not made of whole numbers\n  fix: use whole numbers",
+    ),
     "no-step": (
         lambda: pellucid.arange(0, 3, 0),
         ArgumentError,

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 import pellucid
+from pellucid.errors import DTypeError, ShapeError
 from pellucid.gradients import accumulate, owner_of, share_memory
 
 
@@ -44,3 +46,22 @@ def test_later_gradients_are_added_in_place():
     for _ in range(2):
         accumulate(leaf, pellucid.Tensor(a.copy()), set(), False)
     assert leaf.grad.tolist() == [2.0, 2.0, 2.0]
+
+
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_a_grad_that_somebody_set_must_be_one_of_its_leaf(create_graph):
+    leaf, gradient = pellucid.zeros(2, requires_grad=True), pellucid.ones(2)
+    leaf.grad = pellucid.zeros(5, 2)  # would broadcast
+    with pytest.raises(ShapeError) as caught:
+        accumulate(leaf, gradient, set(), create_graph)
+    assert str(caught.value) == (
+        "backward: .grad has shape (5, 2), its leaf (2,)\n"
+        "  fix: set .grad to a tensor of the leaf's shape, or None"
+    )
+    leaf.grad = np.zeros(2, np.float32)
+    with pytest.raises(DTypeError) as caught:
+        accumulate(leaf, gradient, set(), create_graph)
+    assert str(caught.value) == (
+        "backward: .grad of a leaf of shape (2,) is a ndarray, not a Tensor\n"
+        "  fix: set .grad to a tensor or None"
+    )

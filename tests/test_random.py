@@ -1,8 +1,10 @@
 """Random numbers as a function of a key."""
 
 import numpy as np
+import pytest
 
 import pellucid
+from pellucid.errors import ArgumentError
 from pellucid.random import keyed_generator, next_generator
 
 
@@ -43,3 +45,14 @@ def test_negative_and_large_seeds():
     assert keyed_generator(-1, 2).random() == keyed_generator(2**64 - 1, 2).random()
     pellucid.manual_seed(-5)
     assert 0 <= pellucid.rand(1).item() < 1
+
+
+@pytest.mark.parametrize("seed", ["a", 1.5, None])
+def test_a_seed_is_a_whole_number(seed):
+    with pytest.raises(ArgumentError) as caught:
+        pellucid.manual_seed(seed)
+    assert str(caught.value) == (
+        f"manual_seed: seed={seed!r} is no whole number\n  fix: use one such as 0"
+    )
+    pellucid.manual_seed(np.int64(3))
+    assert pellucid.random.get_rng_state() == (3, 0)

@@ -208,6 +208,40 @@ class TestInPlace:
             "setitem: values of shape (2,) do not fit into shape (3,)\n  fix: reshape them"
         )
 
+    @pytest.mark.parametrize(
+        ("method", "dtype", "found"),
+        [("add_", "int64", "float64"), ("mul_", "int64", "float64"), ("div_", "int64", "float64"),
+         ("sub_", "uint8", "float64")],
+    )  # fmt: skip
+    def test_arithmetic_that_the_dtype_would_cut_off_is_refused(self, method, dtype, found):
+        x = pellucid.tensor([3, 4], dtype=dtype)
+        with pytest.raises(DTypeError) as caught:
+            getattr(x, method)(0.5)
+        assert str(caught.value) == (
+            f"{method}: the result is {found}, and a tensor of {dtype} would cut it off\n"
+            "  fix: compute a new tensor, or change one of the wider dtype"
+        )
+        assert x.tolist() == [3, 4]
+        assert x._version[0] == 0
+
+    def test_a_wider_result_of_the_same_kind_is_rounded(self):
+        x = pellucid.tensor([1.0, 2.0])
+        assert x.add_(pellucid.tensor([0.5, 0.5], dtype="float64")).tolist() == [1.5, 2.5]
+        assert pellucid.tensor([1], dtype="uint8").add_(pellucid.tensor([2])).tolist() == [3]
+        with pytest.raises(DTypeError, match="the result is int64, and a tensor of bool"):
+            pellucid.tensor([True]).add_(1)
+
+    @pytest.mark.parametrize(("value", "dtype"), [(float("nan"), "int64"), (300, "uint8")])
+    def test_a_number_must_fit_into_the_dtype(self, value, dtype):
+        x = pellucid.zeros(2, dtype=dtype)
+        for change in (x.fill_, lambda v: x.__setitem__(0, v)):
+            with pytest.raises(DTypeError) as caught:
+                change(value)
+            assert str(caught.value).splitlines() == [
+                f"{'fill_' if change == x.fill_ else 'setitem'}: {value} does not fit into {dtype}",
+                "  fix: use a wider dtype",
+            ]
+
     def test_repeated_memory_is_refused(self):
         x = pellucid.zeros(1).expand(3)
         with pytest.raises(GraphError) as caught:

@@ -18,7 +18,7 @@ import numpy as np
 
 from pellucid.backend import Array
 from pellucid.dtypes import DType, as_dtype, float32, float64, is_float
-from pellucid.errors import GraphError, ShapeError
+from pellucid.errors import DTypeError, GraphError, ShapeError, UnsupportedError
 from pellucid.grad_mode import is_grad_enabled, run_silently, set_grad_enabled
 from pellucid.gradients import accumulate, owner_of, share_memory
 from pellucid.hooks import watchers
@@ -81,12 +81,12 @@ class Function:
     @staticmethod
     def forward(ctx: Any, *args: Any) -> Any:
         """Compute the outputs."""
-        raise NotImplementedError
+        raise _undefined(ctx, "forward", "ctx, *args")
 
     @staticmethod
     def backward(ctx: Any, *gy: Any) -> Any:
         """Return the gradients of the arguments."""
-        raise NotImplementedError
+        raise _undefined(ctx, "backward", "ctx, *gy")
 
     @classmethod
     def apply(cls, *args: Any) -> Any:
@@ -103,11 +103,11 @@ class Function:
         # 1 / 0 is inf, as IEEE 754 has it, without a word
         result = run_silently(False, cls.forward, node, *args)
         if isinstance(result, tuple):
-            outputs = tuple([_output(r, args) for r in result])
+            outputs = tuple([_output(node, r, args) for r in result])
             if recording:
                 node._record(args, result, outputs)
             return outputs
-        y = _output(result, args)
+        y = _output(node, result, args)
         if recording:
             node._record(args, (result,), (y,))
         return y
@@ -235,6 +235,14 @@ def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
     return checked
 
 
+def _undefined(node: Function, method: str, parameters: str) -> UnsupportedError:
+    return UnsupportedError(
+        node.name,
+        f"the op has no {method}",
+        fix=f"define @staticmethod {method}({parameters}) in its class",
+    )
+
+
 def _edge(tensor: Tensor) -> Edge | None:
     if not tensor._requires_grad:
         return None
@@ -246,11 +254,15 @@ def _edge_shape(edge: Edge) -> tuple[tuple[int, ...], DType]:
     return (target.shape, target.dtype) if isinstance(target, Tensor) else target._outputs[index]
 
 
-def _output(result: Any, args: tuple[Any, ...]) -> Tensor:
+def _output(node: Function, result: Any, args: tuple[Any, ...]) -> Tensor:
     """Wrap what forward returned; a view of an input shares that input's version."""
     array = result.array if isinstance(result, Tensor) else np.asarray(result)
     if array.dtype not in (float32, float64):
-        as_dtype(array.dtype)
+        if result is None:
+            raise GraphError(
+                node.name, "forward returned None", fix="return an array, a tensor or a tuple"
+            )
+        as_dtype(array.dtype, node.name)
     y = Tensor(array)
     for arg in args:
         if isinstance(arg, Tensor) and share_memory(array, arg.array):
@@ -409,13 +421,19 @@ def _root_gradient(op: str, y: Tensor, gradient: Tensor | None) -> Tensor:
                 fix="reduce it, as with .sum(), or pass the gradient of each element",
             )
         return Tensor(np.ones_like(y.array))
+    if not isinstance(gradient, Tensor):
+        raise DTypeError(
+            op,
+            f"the gradient is a {type(gradient).__name__}, not a Tensor",
+            fix="make a tensor of it with pellucid.tensor",
+        )
     if gradient.shape != y.shape:
         raise ShapeError(
             op,
             f"the gradient has shape {gradient.shape}, its tensor {y.shape}",
             fix="pass a gradient of the tensor's own shape",
         )
-    return gradient
+    return gradient.to(y.dtype)
 
 
 def _start(

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -69,7 +70,12 @@ def from_dlpack(source: Any) -> Tensor:
 def _shape(op: str, shape: tuple[Any, ...]) -> tuple[int, ...]:
     """Accept `zeros(2, 3)` and `zeros((2, 3))` alike."""
     sizes = shape[0] if len(shape) == 1 and isinstance(shape[0], Sequence) else shape
-    found = tuple([int(size) for size in sizes])
+    try:
+        found = tuple([operator.index(size) for size in sizes])
+    except TypeError:
+        raise ShapeError(
+            op, f"shape {tuple(sizes)} is not made of whole numbers", fix="use whole numbers"
+        ) from None
     if any(size < 0 for size in found):
         raise ShapeError(op, f"shape {found} has a negative size", fix="use sizes of 0 or more")
     return found

@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from pellucid.backend import Array
+from pellucid.errors import DTypeError, ShapeError
 from pellucid.grad_mode import enable_grad
 from pellucid.tensor import Tensor
 
@@ -26,7 +27,12 @@ def owner_of(array: Array) -> Array:
 
 
 def accumulate(leaf: Tensor, gradient: Tensor, held: set[int], create_graph: bool) -> None:
-    """Add to a leaf's `.grad`, which has the layout of the leaf and shares memory with nobody."""
+    """Add to a leaf's `.grad`, which has the layout of the leaf and shares memory with nobody.
+
+    Raises: ShapeError, DTypeError for a `.grad` that somebody set and that is no gradient of it.
+    """
+    if leaf.grad is not None:
+        _check_own(leaf)
     if leaf.grad is not None and create_graph:
         with enable_grad():
             leaf.grad = leaf.grad + gradient
@@ -49,3 +55,19 @@ def accumulate(leaf: Tensor, gradient: Tensor, held: set[int], create_graph: boo
         array = own
     held.add(id(owner_of(array)))
     leaf.grad = Tensor(array)
+
+
+def _check_own(leaf: Tensor) -> None:
+    """Hold what somebody set as `.grad` to the shape of its leaf: else the sum would broadcast."""
+    if not isinstance(leaf.grad, Tensor):
+        raise DTypeError(
+            "backward",
+            f".grad of a leaf of shape {leaf.shape} is a {type(leaf.grad).__name__}, not a Tensor",
+            fix="set .grad to a tensor or None",
+        )
+    if leaf.grad.array.shape != leaf.array.shape:
+        raise ShapeError(
+            "backward",
+            f".grad has shape {leaf.grad.shape}, its leaf {leaf.shape}",
+            fix="set .grad to a tensor of the leaf's shape, or None",
+        )

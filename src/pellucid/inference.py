@@ -119,21 +119,19 @@ class PackedConv(Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the convolution, without a graph."""
-        return Tensor(self._convolved(x, relu=False))
+        return Tensor(self._convolved(x))
 
     def with_relu(self, x: Tensor, residual: Tensor | None = None, ceiling: float = inf) -> Tensor:
         """Return min(relu(self(x) + residual), ceiling), without a graph and in the memory of y.
 
-        What the pass that writes y cannot do is done in one more.
+        With a residual, in one more pass over y.
         """
-        y = self._convolved(x, relu=residual is None)
-        if residual is not None:
-            if residual.shape != y.shape or residual.dtype != y.dtype:  # broadcast, or refused
-                y, residual = (Tensor(y) + residual).array, None
-            y = add_relu_(y, None if residual is None else residual.array, ceiling)
-        elif ceiling != inf:
-            y = add_relu_(y, None, ceiling)
-        return Tensor(y)
+        if residual is None:
+            return Tensor(self._convolved(x, ceiling))
+        y = self._convolved(x)
+        if residual.shape != y.shape or residual.dtype != y.dtype:  # broadcast, or refused
+            return Tensor(add_relu_((Tensor(y) + residual).array, None, ceiling))
+        return Tensor(add_relu_(y, residual.array, ceiling))
 
     def deferred(self, x: Tensor) -> Tensor:
         """Return x in the place of what `forward` makes of it."""
@@ -141,11 +139,11 @@ class PackedConv(Module):
         x = self._bordered(x)
         return _InPlaceOf(x, self._prepare(x))
 
-    def _convolved(self, x: Tensor, relu: bool) -> Array:
+    def _convolved(self, x: Tensor, ceiling: float | None = None) -> Array:
         x = _argument(x) if self._is_deferred else self._bordered(x)
         if x.shape != self._shape:
             self._prepare(x)
-        return kernels.forward(x.array, self._packed, self._bias, self._spec, relu=relu)
+        return kernels.forward(x.array, self._packed, self._bias, self._spec, ceiling=ceiling)
 
     def _prepare(self, x: Tensor) -> Array:
         """Pack the weights for a size of x, and return an array of the shape of y."""

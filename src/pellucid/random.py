@@ -9,10 +9,13 @@ Next room: errors.py.
 
 from __future__ import annotations
 
+import operator
 import threading
 from typing import NamedTuple
 
 import numpy as np
+
+from pellucid.errors import ArgumentError
 
 _MASK = (1 << 64) - 1
 
@@ -31,12 +34,20 @@ _state = RngState(0, 0)
 def manual_seed(seed: int) -> None:
     """Start the sequence of draws again from `seed` (any integer; 64 bits of it count).
 
+    Raises: ArgumentError for what is no integer.
+
     >>> import pellucid
     >>> pellucid.manual_seed(7); a = pellucid.rand(3)
     >>> pellucid.manual_seed(7); bool((a == pellucid.rand(3)).all())
     True
     """
-    set_rng_state(RngState(int(seed) & _MASK, 0))
+    try:
+        number = operator.index(seed)
+    except TypeError:
+        raise ArgumentError(
+            "manual_seed", f"seed={seed!r} is no whole number", fix="use one such as 0"
+        ) from None
+    set_rng_state(RngState(number & _MASK, 0))
 
 
 def get_rng_state() -> RngState:

@@ -27,6 +27,7 @@ Scalar: TypeAlias = "bool | int | float"
 Operand: TypeAlias = "Tensor | Scalar | npt.NDArray[Any] | np.generic"
 Dims: TypeAlias = "int | Sequence[int] | None"
 Flag: TypeAlias = bool  # inside the class, `bool` is a method
+_RANKS = {"b": 0, "u": 1, "i": 1, "f": 2}  # of the kinds of dtypes: a float holds an integer
 
 
 class Tensor:
@@ -312,13 +313,27 @@ class Tensor:
             )
         try:
             self.array[key] = value
-        except ValueError:
+        except (ValueError, OverflowError):
             found, room = np.shape(value), self.array[key].shape
+            if found == ():
+                raise DTypeError(
+                    op, f"{value} does not fit into {self.dtype}", fix="use a wider dtype"
+                ) from None
             raise ShapeError(
                 op, f"values of shape {found} do not fit into shape {room}", fix="reshape them"
             ) from None
         self.bump_version()
         return self
+
+    def _compute(self, op: str, value: Array) -> Tensor:
+        """Write the result of arithmetic, unless the dtype would cut it off."""
+        if _RANKS[value.dtype.kind] > _RANKS[self.dtype.kind]:
+            raise DTypeError(
+                op,
+                f"the result is {value.dtype}, and a tensor of {self.dtype} would cut it off",
+                fix="compute a new tensor, or change one of the wider dtype",
+            )
+        return self._replace(op, value)
 
     def copy_(self, source: Operand) -> Tensor:
         """Overwrite the elements with those of `source`."""
@@ -334,19 +349,19 @@ class Tensor:
 
     def add_(self, other: Operand, alpha: Scalar = 1) -> Tensor:
         """Add `alpha * other` in place."""
-        return self._replace("add_", self.array + alpha * _array(other))
+        return self._compute("add_", self.array + alpha * _array(other))
 
     def sub_(self, other: Operand, alpha: Scalar = 1) -> Tensor:
         """Subtract `alpha * other` in place."""
-        return self._replace("sub_", self.array - alpha * _array(other))
+        return self._compute("sub_", self.array - alpha * _array(other))
 
     def mul_(self, other: Operand) -> Tensor:
         """Multiply by `other` in place."""
-        return self._replace("mul_", self.array * _array(other))
+        return self._compute("mul_", self.array * _array(other))
 
     def div_(self, other: Operand) -> Tensor:
         """Divide by `other` in place."""
-        return self._replace("div_", self.array / _array(other))
+        return self._compute("div_", self.array / _array(other))
 
     def __setitem__(self, key: Any, value: Operand) -> None:
         if isinstance(value, Tensor) and value.requires_grad and is_grad_enabled():
@@ -355,7 +370,9 @@ class Tensor:
                 "the values require grad, and a change in place is not recorded",
                 fix="compute a new tensor (pellucid.where or cat), or assign value.detach()",
             )
-        self._replace("setitem", _array(value), ops.array_index(key))
+        if not isinstance(value, (bool, int, float)):  # of these NumPy says if they do not fit
+            value = _array(value)
+        self._replace("setitem", value, ops.array_index(key))
 
     # Operators: one op each, with broadcasting
 

@@ -4,7 +4,7 @@ from math import prod
 
 from benchmarks.bootstrap import Ratio
 from benchmarks.train import JOBS
-from benchmarks.train_report import ALL_ROWS, Row, line, page, table
+from benchmarks.train_report import ALL_ROWS, WHERE, Row, family_table, line, page, table
 
 
 def row(name: str = "lenet b1", ratio: float = 3.0, mode: str = "training") -> Row:
@@ -40,6 +40,14 @@ def test_a_page_has_a_table_for_each_mode_and_says_what_is_missing_or_wrong() ->
     assert "| unet b4 " not in text
     assert text.index("## A step of training, 2 threads") < text.index("## Inference, 2 threads")
     assert "did not come" not in page({}, [row()], 1, [])
+
+
+def test_a_page_says_where_steps_go() -> None:
+    ours, theirs = {"Linear": 1e-3, "the rest": 2e-6}, {"Linear": 2e-3, "the rest": 4e-3}
+    told = row().with_families("contiguous", ours, theirs)
+    assert family_table([row(), told])[1:] == [["lenet b1", "contiguous", "1 / 2", "0.002 / 4"]]
+    assert f"### {WHERE}" in page({}, [row(), told], 2, [])
+    assert WHERE not in page({}, [row()], 1, [])
 
 
 def test_jobs_are_those_of_the_table() -> None:

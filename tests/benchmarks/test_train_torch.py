@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from benchmarks import pellucid_training
+from benchmarks.families import FAMILIES, REST
 from benchmarks.train import JOBS
 from benchmarks.train_worker import INFERENCE, TOLERANCE, TRAINING, VARIANTS, Job, Worker
 
@@ -39,6 +40,17 @@ def test_both_sides_give_the_same(job: Job, mode: str) -> None:
         theirs, _ = worker.start(job, variant, mode)
         np.testing.assert_allclose(ours, theirs, rtol=0, atol=TOLERANCE * np.abs(theirs).max())
         assert worker.time(variant, mode, 1)[0] > 0
+
+
+def test_torch_says_where_a_step_goes() -> None:
+    from benchmarks import torch_training
+
+    worker = Worker(torch_training.Library(1))
+    worker.start(SMALL[0], "contiguous", TRAINING)
+    families = worker.families("contiguous", TRAINING)
+    assert {name for name, seconds in families.items() if seconds > 0} == {*FAMILIES, REST} - {
+        "batch norm"
+    }
 
 
 @pytest.mark.parametrize("name", ["resnet20", "resnet18", "resnet50", "mobilenet_v2"])

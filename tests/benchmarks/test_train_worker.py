@@ -5,7 +5,8 @@ import mmap
 import numpy as np
 import pytest
 from benchmarks import driver, pellucid_training, train, train_worker
-from benchmarks.train import Processes, timed
+from benchmarks.families import FAMILIES, REST
+from benchmarks.train import Processes, profiled, timed
 from benchmarks.train_report import Row
 from benchmarks.train_worker import FIRST_STEPS, INFERENCE, TRAINING, Job, Worker, weights
 
@@ -42,6 +43,9 @@ def test_our_side_trains() -> None:
     assert len(set(losses)) == len(losses) == FIRST_STEPS
     assert peak is None or 0 <= peak < 1 << 30
     assert all(second > 0 for second in worker.time("channels-last", TRAINING, 2))
+    families = worker.families("channels-last", TRAINING)
+    worked = {name for name, seconds in families.items() if seconds > 0}
+    assert worked == {*FAMILIES, REST} - {"batch norm"}
 
 
 def test_our_side_applies() -> None:
@@ -76,11 +80,14 @@ def test_processes_agree_and_take_turns(monkeypatch: pytest.MonkeyPatch) -> None
         processes.start("torch", "contiguous")
         assert processes.compare() == []
         row = timed(Row("tiny", TRAINING, 1, 1.0, 0, 0), processes, alternations=2)
+        row = profiled(row, processes)
         processes.answers["torch", "contiguous"] = [2.5, float("nan"), 2.5]
         assert processes.compare() == ["contiguous differs by nan"]
         processes.leave_out("contiguous", "no reason")
     assert row.turns == 2
     assert row.ours_ms > 0
+    assert row.profiled == "contiguous"
+    assert all(both[0] >= 0 and both[1] >= 0 for both in (row.families or {}).values())
     assert list(row.torch_ms or {}) == ["contiguous"]
     assert row.ratio.low <= row.ratio.value <= row.ratio.high
     assert processes.left_out == ["contiguous: no reason"]

@@ -67,3 +67,17 @@ def test_bad_input() -> None:
     assert (code, error) == (
         2, "error: bench: dtype=int64 is no float\n  fix: use float32 or float64\n"
     )  # fmt: skip
+
+
+@pytest.mark.skipif(bench.module is None, reason="the peak is the native module's")
+def test_more_threads_than_processors_do_not_raise_the_peak(monkeypatch) -> None:
+    monkeypatch.setattr(bench.module, "fma_peak", lambda double, seconds: 10.0)
+    monkeypatch.setattr(bench.os, "cpu_count", lambda: 4)
+    for threads, peak in ((1, 10.0), (4, 40.0), (1000, 40.0)):
+        monkeypatch.setattr(pellucid, "get_num_threads", lambda threads=threads: threads)
+        assert bench._peak(4) == peak
+
+
+def test_what_the_memory_cannot_hold() -> None:
+    code, out, error = run("bench", "n9999999 c4096 i9999x9999 o4096 k3x3")
+    assert (code, out, error) == (1, "", "error: there is not enough memory for this\n")

@@ -172,4 +172,15 @@ def test_what_a_run_is_told_by(tmp_path: Path) -> None:
     assert not is_run("c1 i5x5 o1 k3x3 s2", nothing)
     assert is_run(str(tmp_path), nothing)
     assert is_run("runs/x", nothing)
-    assert is_run("x", Batch(None, None, 1))
+    assert not is_run("", nothing)
+
+
+def test_options_of_a_run_do_not_go_with_a_spec(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for what, option in (("c1 i5x5 o1 k3x3 s2", "--layer"), ("digits-1", "--batch")):
+        assert run("explain", what, option, 1) == (
+            2, "", f"error: explain: {option} is of a run, and there is no folder {what}\n"
+            f"  fix: give the folder of a run, such as runs/digits-1, or leave {option} out\n",
+        )  # fmt: skip

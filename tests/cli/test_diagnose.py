@@ -124,7 +124,7 @@ def test_files_that_fail(file: Path, source: str, said: str) -> None:
 def test_the_language_is_checked_before_anything_runs(file: Path) -> None:
     code, out, error = run("diagnose", f"{file}:backward", "--lang", "de")
     assert (code, out) == (2, "")
-    assert error == "error: explain: there is no language 'de'\n  fix: use one of en, ko\n"
+    assert error == "error: diagnose: there is no language 'de'\n  fix: use one of en, ko\n"
 
 
 def test_the_bar_shows_on_a_terminal_after_two_seconds(monkeypatch: pytest.MonkeyPatch) -> None:

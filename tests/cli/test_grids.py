@@ -67,3 +67,11 @@ def test_uncovered_elements_are_dim() -> None:
 )
 def test_what_is_not_drawn(spec: str) -> None:
     assert grids.boxes(derive(spec), ("x", "w", "y"), {}, 78, plain=True) is None
+
+
+def test_a_tall_array_is_left_out_without_making_its_cells(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delattr(grids._Box, "_cell")
+    derivation = derive("c1 i999999x3 o1 k3x3")
+    assert grids.boxes(derivation, ("w", "gy"), {}, 78, plain=True) is None

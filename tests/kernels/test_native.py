@@ -28,10 +28,13 @@ def run_python(code: str, **environment: str) -> subprocess.CompletedProcess[str
     )
 
 
-def test_at_least_one_thread():
+@pytest.mark.parametrize("threads", [0, 1.5, "2"])
+def test_at_least_one_thread(threads):
     with pytest.raises(ArgumentError) as caught:
-        pellucid.set_num_threads(0)
-    assert str(caught.value) == ("set_num_threads: threads=0 is less than 1\n  fix: use 1 or more")
+        pellucid.set_num_threads(threads)
+    assert str(caught.value) == (
+        f"set_num_threads: threads={threads!r} is no whole number >= 1\n  fix: use 1 or more"
+    )
 
 
 WITHOUT = """

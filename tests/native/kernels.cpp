@@ -165,10 +165,14 @@ class Case {
       gx.add(x_at, double(gy_[y_at]) * double(w_[w_at]));
       gw.add(w_at, double(gy_[y_at]) * double(x_[x_at]));
     });
-    check_one("forward", y, [this](T* to, const Context& c) { return forward(to, false, c); });
+    check_one("forward", y, [this](T* to, const Context& c) { return forward(to, T(0), c); });
     if (algorithm_ != lanewise) check_packed();
     for (double& sum : y.sums) sum = std::max(sum, 0.0);
-    check_one("with ReLU", y, [this](T* to, const Context& c) { return forward(to, true, c); });
+    check_one("with ReLU", y,
+              [this](T* to, const Context& c) { return forward(to, T(INFINITY), c); });
+    for (double& sum : y.sums) sum = std::min(sum, 0.5);
+    check_one("with a ceiling", y,
+              [this](T* to, const Context& c) { return forward(to, T(0.5), c); });
     check_one("grad_input", gx, [this](T* to, const Context& c) { return grad_input(to, c); });
     check_one("grad_weight", gw, [this](T* to, const Context& c) { return grad_weight(to, c); });
   }
@@ -200,14 +204,14 @@ class Case {
     const i64 count = p_.y_size();
     const auto plain = exactly<T>(count), y = exactly<T>(count);
     left = plenty;
-    forward(plain.get(), false, context(1));
+    forward(plain.get(), T(0), context(1));
     bool same = false;
     for (i64 allowed = 0; allowed < 6; ++allowed) {
       std::vector<Packed> packed(std::size_t(p_.groups));
       left = allowed < 5 ? allowed : plenty;
-      const bool made = forward(y.get(), false, context(1), packed.data(), 0);
+      const bool made = forward(y.get(), T(0), context(1), packed.data(), 0);
       left = plenty;
-      same = made && forward(y.get(), false, context(3), packed.data(), p_.images) &&
+      same = made && forward(y.get(), T(0), context(3), packed.data(), p_.images) &&
              std::memcmp(plain.get(), y.get(), sizeof(T) * count) == 0;
       if (made && !same) fail(name("packed") + ": other bits");
       for (const Packed& of_group : packed) release(of_group.data);
@@ -247,11 +251,11 @@ class Case {
     return build_.template functions<T>().correlate[algorithm_](&p, 1, c);
   }
 
-  bool forward(T* y, bool relu, const Context& c) const {
-    return forward(y, relu, c, nullptr, p_.images);
+  bool forward(T* y, T ceiling, const Context& c) const {
+    return forward(y, ceiling, c, nullptr, p_.images);
   }
 
-  bool forward(T* y, bool relu, const Context& c, Packed* packed, i64 images) const {
+  bool forward(T* y, T ceiling, const Context& c, Packed* packed, i64 images) const {
     Plan plan;
     plan_forward(p_, plan);
     Correlation<T> p = problem<Correlation<T>>(plan);
@@ -268,7 +272,7 @@ class Case {
     p.w_out = p_.C * p_.taps();
     p.w_group = p_.O * p.w_out;
     p.b = b_.get();
-    p.relu = relu;
+    p.ceiling = ceiling;
     p.y = y;
     return run(p, c);
   }

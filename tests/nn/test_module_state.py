@@ -155,3 +155,13 @@ def test_copies_are_independent(copied):
         other.scale.fill_(0.0)
     assert block.scale.tolist() == [2.0, 3.0]
     assert list(other.state_dict()) == list(block.state_dict())
+
+
+@pytest.mark.parametrize(("state", "kind"), [(None, "NoneType"), ([1], "list"), ({3: 1}, "dict")])
+def test_a_state_is_a_mapping_of_names(state, kind):
+    with pytest.raises(DTypeError) as caught:
+        nn.Linear(1, 1).load_state_dict(state)
+    assert str(caught.value) == (
+        f"Linear.load_state_dict: a {kind} is no mapping of names to tensors\n"
+        "  fix: pass what state_dict() or pellucid.load(path) returned"
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,7 @@ import pellucid
 from pellucid import nn, ops
 from pellucid.kernels import conv as kernels
 from pellucid.kernels.conv.spec import ConvSpec
+from pellucid.kernels.layout import as_channels_last
 
 rng = np.random.default_rng(2)
 SHAPES = {
@@ -46,17 +49,28 @@ def test_as_its_parts(shapes, dtype, second):
 
 
 @pytest.mark.parametrize("algorithm", kernels.ALGORITHMS)
-def test_every_algorithm(algorithm):
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("ceiling", [inf, 6, 0.5])
+def test_every_algorithm(algorithm, dtype, ceiling):
     for x_shape, w_shape, options in SHAPES.values():
-        x, w = rng.standard_normal(x_shape), rng.standard_normal(w_shape)
-        spec, b = ConvSpec.from_shapes(x_shape, w_shape, **options), rng.standard_normal(w_shape[0])
+        x, w, b = (
+            (4 * rng.standard_normal(s)).astype(dtype) for s in (x_shape, w_shape, w_shape[:1])
+        )
+        x[0, 0, 2, 2] = np.nan
+        spec = ConvSpec.from_shapes(x_shape, w_shape, **options)
         if kernels.ALGORITHMS[algorithm].refuses(spec, "forward", x.dtype):
             continue
-        y = kernels.forward(x, w, b, spec, algorithm)
-        found = kernels.forward(x, w, b, spec, algorithm, relu=True)
-        np.testing.assert_array_equal(found, np.maximum(y, 0))
-        packed = kernels.PackedWeights(w, spec, algorithm)
-        np.testing.assert_array_equal(kernels.forward(x, packed, b, spec, relu=True), found)
+        for given in (x, as_channels_last(x)):
+            y = kernels.forward(given, w, b, spec, algorithm)
+            assert (y < 0).any()
+            assert (y > 6).any()
+            assert np.isnan(y).any()
+            found = kernels.forward(given, w, b, spec, algorithm, ceiling=ceiling)
+            np.testing.assert_array_equal(found, np.clip(y, 0, ceiling), strict=True)
+            assert found.strides == y.strides
+            packed = kernels.PackedWeights(w, spec, algorithm)
+            again = kernels.forward(given, packed, b, spec, ceiling=ceiling)
+            np.testing.assert_array_equal(again, found)
 
 
 @pytest.mark.parametrize("border", ["zeros", "reflect"])

@@ -272,6 +272,28 @@ def test_a_wrong_forward_pass_is_said_first(function: Any, mistake: str | None) 
     assert diagnose(wrong, function).mistakes == tuple(both)
 
 
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ((3,), "diagnose: a int is no function\n"
+         "  fix: pass backward(gy, x, w, stride, padding, dilation, groups)"),
+        ((None,), "diagnose: there is no function\n"
+         "  fix: pass a backward pass, a forward pass or both"),
+    ],
+)  # fmt: skip
+def test_there_must_be_a_function(given: Any, message: str) -> None:
+    with pytest.raises(ArgumentError) as caught:
+        diagnose(*given)
+    assert str(caught.value) == message
+
+
+def test_a_function_that_ends_the_program_raises() -> None:
+    def backward(gy, x, w):
+        raise SystemExit(3)
+
+    assert "SystemExit: 3" in diagnose(backward).text()
+
+
 # --- parameters -----------------------------------------------------------------------------------
 
 

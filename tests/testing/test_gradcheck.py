@@ -162,3 +162,29 @@ def test_several_outputs_and_options():
     w = leaf(3, 2, seed=1)
     x = leaf(4, 3)
     assert gradcheck(lambda x, k, w: ((x * k).exp(), (w * w).sum(), x > 0), (x, 0.5, w))
+
+
+def test_a_check_of_nothing_does_not_pass():
+    for nothing in (lambda x: None, lambda x: x.long(), lambda x: ()):
+        with pytest.raises(CheckError) as caught:
+            gradcheck(nothing, leaf(3))
+        assert str(caught.value) == (
+            "gradcheck: the function returns no tensor of floats\n"
+            "  fix: return the tensor, or a tuple of tensors, whose gradient is to be checked"
+        )
+
+
+def test_outputs_in_a_list_are_checked_like_those_of_a_tuple():
+    assert gradcheck(lambda x: [Broken.apply(x, 1.0, 1.0)], leaf(3))
+    with pytest.raises(CheckError, match="by central difference"):
+        gradcheck(lambda x: [Broken.apply(x, 1.001, 1.0)], leaf(3))
+
+
+def test_where_the_function_is_not_finite_there_is_no_slope():
+    x = pellucid.tensor([1.0, -1.0], dtype="float64", requires_grad=True)
+    with pytest.raises(CheckError) as caught:
+        gradcheck(lambda x: (x * 1, x.log()), x)
+    assert str(caught.value) == (
+        "gradcheck: output 1 at (1,) is nan, which has no slope\n"
+        "  fix: check at inputs where the function is finite"
+    )

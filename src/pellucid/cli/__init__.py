@@ -1,4 +1,4 @@
-"""The command line: `pellucid train`, `pellucid info`.
+"""The command line: `pellucid train`, `explain`, `diagnose`, `bench` and `info`.
 
 It needs the extra `app`; without it, one line says how to install it. So nothing of the extra is
 imported here before that is known. Not here: the training itself (training/). Next room: app.py.

@@ -1,7 +1,7 @@
 """The commands and their options; what goes wrong becomes one message and an exit code.
 
-Exit codes: 0 done, 1 the system would not (a full disk), or `diagnose` found a mistake, 2 the
-options or the data cannot be used, 128 + n stopped by signal n (130 for Ctrl-C).
+Exit codes: 0 done, 1 the system would not (a full disk, no memory), or `diagnose` found a mistake,
+2 the options or the data cannot be used, 128 + n stopped by signal n (130 for Ctrl-C).
 Next room: train.py.
 """
 
@@ -53,6 +53,9 @@ def _in_words() -> Iterator[None]:
         raise typer.Exit(2) from None
     except OSError as error:
         typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(1) from None
+    except MemoryError:
+        typer.echo("error: there is not enough memory for this", err=True)
         raise typer.Exit(1) from None
 
 

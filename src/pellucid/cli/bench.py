@@ -6,6 +6,7 @@ Next room: kernels/conv/__init__.py, for the choice of the algorithm.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from statistics import median
@@ -83,10 +84,14 @@ def _median_seconds(run: Callable[[], object]) -> float:
 
 
 def _peak(itemsize: int) -> float:
-    """GFLOP/s of multiply-adds on all threads, or 0 without the native module."""
+    """GFLOP/s of multiply-adds on all threads, or 0 without the native module.
+
+    Threads beyond the processors add nothing.
+    """
     if module is None:
         return 0.0
-    return module.fma_peak(itemsize == 8, 0.05) * pellucid.get_num_threads()
+    busy = min(pellucid.get_num_threads(), os.cpu_count() or 1)
+    return module.fma_peak(itemsize == 8, 0.05) * busy
 
 
 def _title(spec: ConvSpec, dtype: np.dtype[Any], peak: float) -> str:

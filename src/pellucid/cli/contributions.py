@@ -6,6 +6,7 @@ Not here: how the batch comes again (training/replay.py), the table and the heat
 
 from __future__ import annotations
 
+import os
 import webbrowser
 from collections.abc import Mapping
 from pathlib import Path
@@ -39,9 +40,18 @@ class Batch(NamedTuple):
 
 
 def is_run(text: str, chosen: Batch) -> bool:
-    """Whether a run is meant: an option is of one, or there is such a folder or path."""
-    path = Path(text)
-    return any(option is not None for option in chosen) or path.exists() or len(path.parts) > 1
+    """Whether a run is meant: there is such a folder, or it is written like one.
+
+    Raises: ArgumentError where it is not, but an option is of a run.
+    """
+    if "/" in text or os.sep in text or (text and Path(text).exists()):
+        return True
+    refuse(
+        {f"--{name}": value is not None for name, value in chosen._asdict().items()},
+        f"OPTION is of a run, and there is no folder {text}",
+        "give the folder of a run, such as runs/digits-1, or leave OPTION out",
+    )
+    return False
 
 
 def explain_run(

@@ -34,7 +34,7 @@ def diagnose_file(backward: str, forward: str | None, lang: str, seed: int) -> t
     Raises: ArgumentError for a name of another form, a function that is not there, or an unknown
     language; DataError for a file that is not there or fails when it is run.
     """
-    language = as_language(lang)
+    language = as_language(lang, "diagnose")
     file, name = _parts(backward)
     functions = [_function(_module(file), file, name)]
     if forward is not None:

@@ -18,6 +18,7 @@ from pellucid.kernels.conv.spec import Sizes
 # The colours of the arrays and of the gradients by them, everywhere on the screen.
 STYLES = {"x": "cyan", "w": "yellow", "b": "magenta", "y": "green"}
 _GAP = 3  # columns between two boxes
+_MOST_PLACES = 40  # along each axis of a box
 
 
 def boxes(
@@ -29,12 +30,15 @@ def boxes(
 ) -> Table | None:
     """Return arrays side by side, `gx` for the gradient by x; None where they do not fit.
 
-    There must be one image, one channel and at most two axes, and no more than `width` columns.
+    There must be one image, one channel and at most two axes, no more than `width` columns and 40
+    rows.
     x has its padding around it, and what no window holds is dim. `marked` has whole indices; they
     are shown reversed or, without colours (`plain`), with a star.
     """
     spec = derivation.spec
     if spec.axes > 2 or (spec.batch, spec.in_channels, spec.out_channels) != (1, 1, 1):
+        return None
+    if any(size > _MOST_PLACES for key in keys for size in spec.shapes[key][2:]):
         return None
     drawn = [_Box(derivation, key, marked.get(key, ()), plain) for key in keys]
     if sum(box.width for box in drawn) + _GAP * len(drawn) > width:

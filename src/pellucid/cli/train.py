@@ -5,6 +5,7 @@ Not here: what training is (training/). Next room: progress.py.
 
 from __future__ import annotations
 
+import math
 import shlex
 import signal
 from pathlib import Path
@@ -115,8 +116,19 @@ def _train(console: Console, run: Run, profile: bool) -> int | None:
 
 def _conclude(console: Console, run: Run, report: Path, profile: bool) -> None:
     last = run.trainer.history[-1]
+    recognised = f"{100 * last.test_accuracy:.2f} % of the test images recognised"
     say(
         console,
-        f"{100 * last.test_accuracy:.2f} % of the test images recognised, in {clock(run.seconds)}\n"
+        f"{_failed(last.train_loss, run.settings.lr)}{recognised}, in {clock(run.seconds)}\n"
         f"report: {report}" + (f"\nprofile: {run.folder / PROFILE}" if profile else ""),
+    )
+
+
+def _failed(loss: float, lr: float) -> str:
+    """What to say first of a training that came to no number."""
+    if math.isfinite(loss):
+        return ""
+    return (
+        f"The training failed: its loss is {loss:g}, as the steps were too large. Try a smaller "
+        f"--lr than {lr:g}.\n"
     )

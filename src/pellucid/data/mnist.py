@@ -120,7 +120,7 @@ class MNIST(ImageDataset):
             f"found no {files}, plain or .gz",
             *([f"looked in {place}" for place in places] or [f"{ENVIRONMENT} is not set"]),
             fix=f"give a folder that holds the files, as root (--data-dir) or in {ENVIRONMENT} "
-            f"({self.packages}), or use download=True",
+            f"({self.packages}), or fetch them in Python, by download=True",
         )
 
 

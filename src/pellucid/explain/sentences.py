@@ -15,13 +15,13 @@ Language: TypeAlias = Literal["en", "ko"]
 LANGUAGES: tuple[Language, ...] = ("en", "ko")
 
 
-def as_language(lang: str) -> Language:
-    """Return a language, held to those that there are."""
+def as_language(lang: str, op: str = "explain") -> Language:
+    """Return a language, held to those that there are; `op` is who asks, for the error."""
     for known in LANGUAGES:
         if lang == known:
             return known
     raise ArgumentError(
-        "explain", f"there is no language {lang!r}", fix=f"use one of {', '.join(LANGUAGES)}"
+        op, f"there is no language {lang!r}", fix=f"use one of {', '.join(LANGUAGES)}"
     )
 
 

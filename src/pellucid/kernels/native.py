@@ -62,11 +62,11 @@ def get_num_threads() -> int:
 def set_num_threads(threads: int) -> None:
     """Let kernels use that many threads. No result depends on it, not by a bit.
 
-    Raises: ArgumentError for less than 1.
+    Raises: ArgumentError for less than 1, and for what is no whole number.
     """
-    if threads < 1:
+    if not isinstance(threads, int) or threads < 1:
         raise ArgumentError(
-            "set_num_threads", f"threads={threads} is less than 1", fix="use 1 or more"
+            "set_num_threads", f"threads={threads!r} is no whole number >= 1", fix="use 1 or more"
         )
     if module is not None:
         module.set_num_threads(threads)

@@ -262,6 +262,13 @@ class Module:
         Raises: StateError that lists what is missing, unexpected or of another shape, DTypeError
         for what is no array of numbers; in both cases nothing has been changed.
         """
+        op = f"{type(self).__name__}.load_state_dict"
+        if not isinstance(state_dict, Mapping) or not all(isinstance(k, str) for k in state_dict):
+            raise DTypeError(
+                op,
+                f"a {type(state_dict).__name__} is no mapping of names to tensors",
+                fix="pass what state_dict() or pellucid.load(path) returned",
+            )
         state = self._named_state()
         arrays = {name: _as_array(name, value) for name, value in state_dict.items()}
         missing = [name for name in state if name not in arrays]
@@ -278,7 +285,7 @@ class Module:
         read_only = [name for name, x in common.items() if not x.array.flags.writeable]
         if read_only:
             raise StateError(
-                f"{type(self).__name__}.load_state_dict",
+                op,
                 f"the memory of {', '.join(read_only)} is read-only",
                 fix="make these parameters and buffers of copies",
             )

@@ -19,7 +19,7 @@ from pellucid.kernels import activation as kernels
 from pellucid.kernels.erf import normal_cdf
 from pellucid.kernels.mask import keep
 from pellucid.ops.elementwise import promote, where
-from pellucid.ops.operands import check_float
+from pellucid.ops.operands import check_float, check_tensor
 from pellucid.ops.reduce import normalise_dim
 from pellucid.tensor import Tensor
 
@@ -317,11 +317,13 @@ def relu(x: Tensor) -> Tensor:
     >>> relu(pellucid.tensor([-1.0, 0.0, 2.0]))
     tensor([0., 0., 2.])
     """
+    check_tensor("relu", "x", x)
     return ReLU.apply(x)
 
 
 def relu6(x: Tensor) -> Tensor:
     """Return min(max(x, 0), 6); the gradient at 0 and 6 is 0."""
+    check_tensor("relu6", "x", x)
     return ReLU6.apply(x)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.ops.elementwise import promote
+from pellucid.ops.elementwise import check_divisor, promote
 from pellucid.tensor import Operand, Tensor
 
 
@@ -80,7 +80,11 @@ def isfinite(x: Tensor) -> Tensor:
 
 
 def floor_divide(a: Operand, b: Operand) -> Tensor:
-    """Return the largest integer that is not above a / b; it has no gradient."""
+    """Return the largest integer that is not above a / b; it has no gradient.
+
+    Raises: ArgumentError for integers divided by zero.
+    """
     a, b = promote("floor_divide", a, b)
+    check_divisor("floor_divide", b)
     with np.errstate(divide="ignore", invalid="ignore"):
         return Tensor(np.asarray(np.floor_divide(a.array, b.array)))

@@ -17,6 +17,7 @@ from pellucid.backend import Array
 from pellucid.errors import ShapeError
 from pellucid.kernels import conv as kernels
 from pellucid.kernels.conv.spec import ConvSpec, PadsLike, SizesLike
+from pellucid.ops.operands import check_tensor
 from pellucid.tensor import Tensor
 
 
@@ -110,7 +111,9 @@ class ConvGradBias(Function):
 
 
 def check_axes(op: str, axes: int, x: Tensor, w: Tensor) -> None:
-    """Hold x and w to the number of axes in the op's name."""
+    """Hold x and w, which must be tensors, to the number of axes in the op's name."""
+    check_tensor(op, "x", x)
+    check_tensor(op, "w", w)
     if w.ndim != axes + 2 or x.ndim != axes + 2:
         letters = ["N C W", "N C H W", "N C D H W"][axes - 1]
         raise ShapeError(

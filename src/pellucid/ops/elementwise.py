@@ -15,7 +15,7 @@ import numpy as np
 from pellucid.autograd import Function
 from pellucid.backend import Array, native
 from pellucid.dtypes import DEFAULT_FLOAT, DType, as_dtype, is_float, result_type
-from pellucid.errors import DTypeError, ShapeError
+from pellucid.errors import ArgumentError, DTypeError, ShapeError
 from pellucid.kernels import elementwise as kernels
 from pellucid.tensor import Operand, Tensor
 
@@ -75,6 +75,17 @@ def check_broadcast(op: str, *shapes: tuple[int, ...]) -> tuple[int, ...]:
             "sizes must be equal or 1",
             fix="reshape or unsqueeze one of them",
         ) from None
+
+
+def check_divisor(op: str, b: Tensor) -> None:
+    """Refuse to divide integers by zero, for which they have no answer (floats have inf and NaN).
+
+    Raises: ArgumentError.
+    """
+    if not is_float(b.dtype) and not b.array.all():
+        raise ArgumentError(
+            op, f"{b.dtype} is divided by zero", fix="divide floats, which have inf and NaN"
+        )
 
 
 class Add(Function):
@@ -415,8 +426,13 @@ def pow(a: Operand, b: Operand) -> Tensor:
 
 
 def remainder(a: Operand, b: Operand) -> Tensor:
-    """Return what is left of a after taking b as often as it goes; it has the sign of b."""
-    return Remainder.apply(*promote("remainder", a, b))
+    """Return what is left of a after taking b as often as it goes; it has the sign of b.
+
+    Raises: ArgumentError for integers divided by zero.
+    """
+    a, b = promote("remainder", a, b)
+    check_divisor("remainder", b)
+    return Remainder.apply(a, b)
 
 
 def maximum(a: Operand, b: Operand) -> Tensor:

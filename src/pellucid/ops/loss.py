@@ -21,7 +21,7 @@ from pellucid.kernels import loss as kernels
 from pellucid.ops.activation import Softplus, log_softmax, softmax
 from pellucid.ops.elementwise import abs, promote, where
 from pellucid.ops.index import gather
-from pellucid.ops.operands import check_float, check_same_float
+from pellucid.ops.operands import check_float, check_same_float, check_tensor
 from pellucid.ops.reduce import mean
 from pellucid.tensor import Tensor
 
@@ -137,6 +137,7 @@ def _pair(op: str, x: Tensor, target: Tensor, reduction: str) -> tuple[Tensor, .
     """Hold predictions and targets of a regression to one shape, and promote them."""
     _check_reduction(op, reduction)
     check_float(op, "x", x)
+    check_tensor(op, "target", target)
     if x.shape != target.shape:
         raise ShapeError(
             op,
@@ -202,6 +203,7 @@ def _class_targets(
 
     Raises: DTypeError, ShapeError, IndexingError for targets that are no classes of x.
     """
+    check_tensor(op, "target", target)
     axis = _class_axis(op, x)
     C, places = x.shape[axis], x.shape[:axis] + x.shape[axis + 1 :]
     if target.dtype.kind not in "iu":
@@ -287,6 +289,7 @@ def cross_entropy(
             op, f"label_smoothing={label_smoothing} is outside 0 .. 1", fix="use 0.1, or 0 for none"
         )
     _check_weight(op, x, weight)
+    check_tensor(op, "target", target)
     if is_float(target.dtype):
         return _with_probabilities(x, target, weight, reduction, label_smoothing)
     axis = _class_axis(op, x)

@@ -1,4 +1,4 @@
-"""What the operands of an op must be: floats, all of one dtype.
+"""What the operands of an op must be: tensors, of floats, all of one dtype.
 
 Arithmetic on elements promotes (elementwise.py); where a sum runs over many products, as in a
 convolution, a matrix product or a normalisation, the precision is the user's to choose.
@@ -12,11 +12,25 @@ from pellucid.errors import DTypeError
 from pellucid.tensor import Tensor
 
 
-def check_float(op: str, name: str, x: Tensor) -> None:
-    """Refuse integers and bools.
+def check_tensor(op: str, name: str, x: object) -> None:
+    """Refuse what is no tensor, such as a NumPy array.
 
     Raises: DTypeError.
     """
+    if not isinstance(x, Tensor):
+        raise DTypeError(
+            op,
+            f"{name} is a {type(x).__name__}, not a Tensor",
+            fix="make a tensor of it with pellucid.tensor",
+        )
+
+
+def check_float(op: str, name: str, x: Tensor) -> None:
+    """Refuse integers, bools and what is no tensor.
+
+    Raises: DTypeError.
+    """
+    check_tensor(op, name, x)
     if not is_float(x.dtype):
         raise DTypeError(
             op,
@@ -25,21 +39,27 @@ def check_float(op: str, name: str, x: Tensor) -> None:
         )
 
 
-def check_same_float(op: str, **operands: Tensor | None) -> None:
-    """Refuse integers, bools and a mixture of float32 and float64 among the operands given.
+def check_same_float(op: str, x: Tensor, **others: Tensor | None) -> None:
+    """Refuse integers, bools, a mixture of float32 and float64, and what is no tensor.
 
     Raises: DTypeError.
     """
-    dtypes = [x.array.dtype for x in operands.values() if x is not None]
-    if dtypes[0] in (float32, float64) and dtypes.count(dtypes[0]) == len(dtypes):
-        return  # as it mostly is
-    given = [(name, x) for name, x in operands.items() if x is not None]
-    first, reference = given[0]
-    for name, x in given:
-        check_float(op, name, x)
-        if x.dtype != reference.dtype:
+    try:
+        dtype = x.array.dtype
+        if dtype in (float32, float64):
+            dtypes = [other.array.dtype for other in others.values() if other is not None]
+            if dtypes.count(dtype) == len(dtypes):
+                return  # as it mostly is
+    except AttributeError:  # no tensor: found below
+        pass
+    check_float(op, "x", x)
+    for name, other in others.items():
+        if other is None:
+            continue
+        check_float(op, name, other)
+        if other.dtype != x.dtype:
             raise DTypeError(
                 op,
-                f"{first} is {reference.dtype}, but {name} is {x.dtype}",
-                fix=f"cast one of them, as in {first}.to({name}.dtype)",
+                f"x is {x.dtype}, but {name} is {other.dtype}",
+                fix=f"cast one of them, as in x.to({name}.dtype)",
             )

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from pellucid.errors import ArgumentError
 from pellucid.testing.diagnosis.call import RESULTS, Caller
 from pellucid.testing.diagnosis.problems import problems
 from pellucid.testing.diagnosis.report import Diagnosis, Finding
@@ -53,6 +54,17 @@ def diagnose(
     >>> found.mistake, found.case, found.element
     ('assigned-not-added', 'c1 i5x5 o1 k3x3 s2', 'gx[0,0,0,2]')
     """
+    for function in (backward, forward):
+        if function is not None and not callable(function):
+            raise ArgumentError(
+                "diagnose",
+                f"a {type(function).__name__} is no function",
+                fix="pass backward(gy, x, w, stride, padding, dilation, groups)",
+            )
+    if backward is None and forward is None:
+        raise ArgumentError(
+            "diagnose", "there is no function", fix="pass a backward pass, a forward pass or both"
+        )
     findings: list[Finding] = []
     trials = []
     for kind, function in (("forward", forward), ("backward", backward)):

@@ -40,8 +40,8 @@ def gradcheck(
     Maths: |<gy, f(x + eps v) - f(x - eps v)> / (2 eps) - <v, gx>| <= rtol sum |v gx| + rounding,
     for random gy and v, so that 0.1 % of error in one element of thousands fails.
     Cost: three evaluations of the function and one backward, more only after a failure.
-    Raises: CheckError with both slopes, or for a kink, changed inputs or a random function;
-    DTypeError for float32 inputs.
+    Raises: CheckError with both slopes, or for a kink, changed inputs, a random function, or one
+    that returns no tensor of floats or none that is finite; DTypeError for float32 inputs.
 
     >>> import pellucid
     >>> x = pellucid.randn(3, 4, dtype="float64", requires_grad=True)
@@ -92,7 +92,7 @@ def gradgradcheck(
 
 
 def _float_outputs(result: Any) -> list[Tensor]:
-    outputs = result if isinstance(result, tuple) else (result,)
+    outputs = result if isinstance(result, (tuple, list)) else (result,)
     return [y for y in outputs if isinstance(y, Tensor) and is_float(y.dtype)]
 
 
@@ -116,6 +116,7 @@ class _Check:
         self.points = [inputs[k].array.copy() for k in self.wrt]
         generator = keyed_generator(seed, 1)
         values = self._evaluate(self.points)
+        self._check_outputs(values)
         self.gy = [generator.standard_normal(y.shape) for y in values]
         # Lengths between 1/2 and 1: every element moves, none by more than eps.
         self.v = [
@@ -132,6 +133,24 @@ class _Check:
                 fix="seed its randomness inside it, or switch dropout off",
             )
         self.values = values
+
+    @staticmethod
+    def _check_outputs(values: list[Array]) -> None:
+        """Refuse what no slope can be taken of: a check of nothing would always pass."""
+        if not values:
+            raise CheckError(
+                "gradcheck",
+                "the function returns no tensor of floats",
+                fix="return the tensor, or a tuple of tensors, whose gradient is to be checked",
+            )
+        for k, y in enumerate(values):
+            if not np.isfinite(y).all():
+                at = tuple(int(i) for i in np.argwhere(~np.isfinite(y))[0])
+                raise CheckError(
+                    "gradcheck",
+                    f"output {k} at {at} is {y[at]}, which has no slope",
+                    fix="check at inputs where the function is finite",
+                )
 
     def _evaluate(self, points: list[Array]) -> list[Array]:
         """The outputs at other points, each input keeping its place."""

@@ -69,3 +69,11 @@ def test_equal_pictures_are_equal_files_and_others_have_other_names() -> None:
     one, same, other = (to_svg(sheet(np.eye(k))) for k in (3, 3, 4))
     assert one == same
     assert re.search(r'id="(\w+)"', one)[1] != re.search(r'id="(\w+)"', other)[1]  # type: ignore[index]
+
+
+def test_cells_without_a_number_stay_empty() -> None:
+    cells = np.array([[np.nan, 1.0], [np.inf, -1.0]])
+    panel = Panel("terms", cells, np.nan, True)
+    blank = Panel("x", np.zeros((2, 2)), 1.0, False)
+    text = to_svg(Sheet("a", "b", "en", [Column("c", "d", blank, panel)], ("e", "f"), []))
+    assert not painted(text, (2, 2)).any()

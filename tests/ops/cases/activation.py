@@ -112,4 +112,16 @@ ERRORS = [
         )
         for op in (ops.softmax, ops.log_softmax)
     ],
+    ErrorCase(
+        "relu-array",
+        lambda: ops.relu(x.array),
+        DTypeError,
+        "relu: x is a ndarray, not a Tensor\n  fix: make a tensor of it with pellucid.tensor",
+    ),
+    ErrorCase(
+        "relu6-list",
+        lambda: ops.relu6([1.0]),
+        DTypeError,
+        "relu6: x is a list, not a Tensor\n  fix: make a tensor of it with pellucid.tensor",
+    ),
 ]

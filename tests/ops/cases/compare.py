@@ -7,7 +7,7 @@ from ops.cases import Case, ErrorCase, Input
 
 import pellucid
 from pellucid import ops
-from pellucid.errors import ShapeError
+from pellucid.errors import ArgumentError, ShapeError
 
 DIGITS = Input((6, 5), low=0, high=3, kind="index", batched=True)
 ROW = Input((5,), low=0, high=3, kind="index")
@@ -66,5 +66,11 @@ ERRORS = [
         ShapeError,
         "lt: shapes (2, 3) and (2,) do not broadcast: from the right, sizes must be equal or 1\n"
         "  fix: reshape or unsqueeze one of them",
+    ),
+    ErrorCase(
+        "floor-divide-by-zero",
+        lambda: pellucid.tensor([1, 2]) // 0,
+        ArgumentError,
+        "floor_divide: int64 is divided by zero\n  fix: divide floats, which have inf and NaN",
     ),
 ]

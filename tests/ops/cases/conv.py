@@ -132,4 +132,10 @@ ERRORS = [
         ArgumentError,
         "conv2d: padding='full' is not a padding\n  fix: use 'same', 'valid' or whole numbers",
     ),
+    ErrorCase(
+        "conv2d-array",
+        lambda: ops.conv2d(x4.array, w4),
+        DTypeError,
+        "conv2d: x is a ndarray, not a Tensor\n  fix: make a tensor of it with pellucid.tensor",
+    ),
 ]

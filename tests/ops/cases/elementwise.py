@@ -9,7 +9,7 @@ from ops.cases import Case, ErrorCase, Input
 
 import pellucid
 from pellucid import ops
-from pellucid.errors import DTypeError, ShapeError
+from pellucid.errors import ArgumentError, DTypeError, ShapeError
 
 X = Input((3, 4), batched=True)
 DISTINCT = Input((3, 4), distinct=True, batched=True)
@@ -130,5 +130,11 @@ ERRORS = [
         "where: shapes (2, 4) and (2, 3) and () do not broadcast: from the right, sizes must be "
         "equal or 1\n"
         "  fix: reshape or unsqueeze one of them",
+    ),
+    ErrorCase(
+        "remainder-by-zero",
+        lambda: pellucid.tensor([1, 2]) % pellucid.tensor([1, 0]),
+        ArgumentError,
+        "remainder: int64 is divided by zero\n  fix: divide floats, which have inf and NaN",
     ),
 ]

@@ -241,4 +241,25 @@ ERRORS = [
         ArgumentError,
         "cross_entropy: label_smoothing=1.5 is outside 0 .. 1\n  fix: use 0.1, or 0 for none",
     ),
+    ErrorCase(
+        "cross-entropy-target-list",
+        lambda: ops.cross_entropy(x, [0, 1]),
+        DTypeError,
+        "cross_entropy: target is a list, not a Tensor\n"
+        "  fix: make a tensor of it with pellucid.tensor",
+    ),
+    ErrorCase(
+        "nll-target-array",
+        lambda: ops.nll_loss(x, t.array),
+        DTypeError,
+        "nll_loss: target is a ndarray, not a Tensor\n"
+        "  fix: make a tensor of it with pellucid.tensor",
+    ),
+    ErrorCase(
+        "mse-target-list",
+        lambda: ops.mse_loss(x, [0.0]),
+        DTypeError,
+        "mse_loss: target is a list, not a Tensor\n"
+        "  fix: make a tensor of it with pellucid.tensor",
+    ),
 ]  # fmt: skip

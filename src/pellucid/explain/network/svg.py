@@ -121,7 +121,8 @@ def _panel(panel: Panel, left: float, top: float) -> Iterator[str]:
     """Draw one panel: a path for the cells of each strength, and a frame."""
     rows, columns = panel.cells.shape
     yield f'<g transform="translate({left} {top}) scale({_cell(panel):.4f})">'
-    levels = np.rint(_LEVELS * panel.cells / (panel.limit or 1.0)).astype(int)
+    # Of a training that failed there may be NaN, which no colour shows.
+    levels = np.rint(_LEVELS * np.nan_to_num(panel.cells / (panel.limit or 1.0))).astype(int)
     for level in np.unique(levels[levels != 0]):
         kind = ("p" if level > 0 else "n") if panel.signed else "x"
         strength = f"{abs(int(level)) / _LEVELS:.2f}"

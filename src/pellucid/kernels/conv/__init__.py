@@ -46,9 +46,15 @@ class Algorithm(Protocol):
         """How many bytes it takes at most beside its result and copies of its inputs."""
 
     def forward(
-        self, x: Array, w: Array, b: Array | None, spec: ConvSpec, *, relu: bool = False
+        self,
+        x: Array,
+        w: Array,
+        b: Array | None,
+        spec: ConvSpec,
+        *,
+        ceiling: float | None = None,
     ) -> Array:
-        """Return y, or with `relu` max(y, 0), where a NaN stays one."""
+        """Return y, or with a ceiling min(max(y, 0), ceiling), where a NaN stays one."""
 
     def grad_input(self, gy: Array, w: Array, spec: ConvSpec, bx: Array | None = None) -> Array:
         """Return gx, plus bx."""
@@ -142,9 +148,11 @@ def forward(
     spec: ConvSpec,
     algorithm: str | None = None,
     *,
-    relu: bool = False,
+    ceiling: float | None = None,
 ) -> Array:
-    """Return y, the convolution of x with w, plus b; with `relu` max(y, 0), in the same pass.
+    """Return y, the convolution of x with w, plus b; with a ceiling, min(max(y, 0), ceiling).
+
+    A ceiling of inf is a ReLU and one of 6 a ReLU6, in the pass that writes y.
 
     Shapes: x (N, C, H, W), w (O, C/G, KH, KW), b (O) or None, y (N, O, OH, OW), likewise with one
     or three spatial axes; any strides. In the place of w may stand its `PackedWeights`.
@@ -162,13 +170,13 @@ def forward(
            [144., 162.]])
     """
     if isinstance(w, PackedWeights):
-        return w._forward(x, b, spec, algorithm, relu)
+        return w._forward(x, b, spec, algorithm, ceiling)
     x, w, b = _ready(spec, x=x, w=w, b=b)
     chosen = _algorithm(spec, "forward", x.dtype, algorithm)
     if spec.elements > _SURELY_FITS:
         check_memory(spec, "forward", chosen.workspace, x=x, w=w)
     try:
-        return chosen.forward(x, w, b, spec, relu=relu)
+        return chosen.forward(x, w, b, spec, ceiling=ceiling)
     except MemoryError:
         raise no_memory(spec, "forward", chosen.workspace, x=x, w=w) from None
 
@@ -428,7 +436,12 @@ class PackedWeights:
         )
 
     def _forward(
-        self, x: Array, b: Array | None, spec: ConvSpec, algorithm: str | None, relu: bool
+        self,
+        x: Array,
+        b: Array | None,
+        spec: ConvSpec,
+        algorithm: str | None,
+        ceiling: float | None,
     ) -> Array:
         """Return y, after the checks of `forward` and those that packing brings."""
         self._check(x, spec, algorithm)
@@ -438,10 +451,10 @@ class PackedWeights:
             check_memory(spec, "forward", chosen.workspace, x=x, w=self._w)
         try:
             if self._packed is None:
-                return chosen.forward(x, self._w, b, spec, relu=relu)
+                return chosen.forward(x, self._w, b, spec, ceiling=ceiling)
             assert self._isa == module.isa(), (self._isa, module.isa())
             kind = _PACKED_BY[self._algorithm]
-            return direct.forward(x, self._w, b, spec, kind, self._packed, relu)
+            return direct.forward(x, self._w, b, spec, kind, self._packed, ceiling)
         except MemoryError:
             raise no_memory(spec, "forward", chosen.workspace, x=x, w=self._w) from None
 

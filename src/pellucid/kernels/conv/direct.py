@@ -169,14 +169,14 @@ def forward(
     spec: ConvSpec,
     algorithm: Native = Native.DIRECT,
     packed: Any = None,
-    relu: bool = False,
+    ceiling: float | None = None,
 ) -> Array:
     """Return y, channels-last; `packed` is what `pack` made of w for this algorithm."""
     if not spec.batch:
         return empty_channels_last(spec.y_shape, x.dtype)
     b = None if b is None else np.ascontiguousarray(b)
     x, w, plan = adjacent_channels(x), _adjacent_taps(w), forward_plan(spec)
-    return module.forward(algorithm, x, w, b, spec.y_shape, plan, packed, relu)
+    return module.forward(algorithm, x, w, b, spec.y_shape, plan, packed, ceiling or 0.0)
 
 
 def pack(w: Array, spec: ConvSpec, algorithm: Native) -> Any:

@@ -55,7 +55,9 @@ def workspace(spec: ConvSpec, direction: Direction, dtype: DType) -> int:
     return max(WORKSPACE, dtype.itemsize * column) + dtype.itemsize * (2 * prod(spec.w_shape) + gx)
 
 
-def forward(x: Array, w: Array, b: Array | None, spec: ConvSpec, relu: bool = False) -> Array:
+def forward(
+    x: Array, w: Array, b: Array | None, spec: ConvSpec, ceiling: float | None = None
+) -> Array:
     """Return y, channels-last."""
     y = empty_channels_last(spec.y_shape, x.dtype)
     x_last, y_last = _channels_by_group(x, spec), np.moveaxis(y, 1, -1)
@@ -67,7 +69,7 @@ def forward(x: Array, w: Array, b: Array | None, spec: ConvSpec, relu: bool = Fa
         np.matmul(columns, weights, out=_pixel_rows(y_last[block], spec))
         if b is not None:
             y_last[block] += b
-    return np.maximum(y, 0, out=y) if relu else y
+    return y if ceiling is None else np.clip(y, 0, ceiling, out=y)
 
 
 def grad_input(gy: Array, w: Array, spec: ConvSpec, bx: Array | None = None) -> Array:

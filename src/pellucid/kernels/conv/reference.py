@@ -43,7 +43,9 @@ def workspace(spec: ConvSpec, direction: Direction, dtype: DType) -> int:
     return 8 * spec.elements
 
 
-def forward(x: Array, w: Array, b: Array | None, spec: ConvSpec, relu: bool = False) -> Array:
+def forward(
+    x: Array, w: Array, b: Array | None, spec: ConvSpec, ceiling: float | None = None
+) -> Array:
     """Return y, computed in float64 and rounded to the dtype of x."""
     x64, w64 = x.astype(np.float64), w.astype(np.float64)
     y = np.zeros(spec.y_shape)
@@ -52,7 +54,7 @@ def forward(x: Array, w: Array, b: Array | None, spec: ConvSpec, relu: bool = Fa
     for at_x, at_w, at_y in _meetings(spec):
         # (N, C/G) @ (C/G, O/G) -> (N, O/G)
         y[at_y] += x64[at_x] @ w64[at_w].T
-    return (np.maximum(y, 0) if relu else y).astype(x.dtype)
+    return (y if ceiling is None else np.clip(y, 0, ceiling)).astype(x.dtype)
 
 
 def grad_input(gy: Array, w: Array, spec: ConvSpec, bx: Array | None = None) -> Array:

@@ -39,7 +39,7 @@ class Outcome:
 
     problem: Problem
     results: dict[str, Array] = field(default_factory=dict)
-    error: Exception | None = None
+    error: Exception | SystemExit | None = None
     fault: str | None = None  # a mistake that is none of arithmetic, by name
     facts: dict[str, Any] = field(default_factory=dict)  # what the text of the fault says
     changed: tuple[str, ...] = ()
@@ -134,7 +134,7 @@ class Caller:
             with warnings.catch_warnings(), np.errstate(all="ignore"):
                 warnings.simplefilter("ignore")
                 returned = self.function(*arguments, **words)
-        except Exception as error:  # whatever it is, it is what the function does
+        except (Exception, SystemExit) as error:  # whatever it is, it is what the function does
             outcome.error = error
             return outcome
         outcome.changed = tuple(n for n, a in given.items() if not np.array_equal(a, before[n]))

@@ -73,7 +73,7 @@ class Trial:
         self._sort()
         self._check_integers()
 
-    def _failed(self, outcome: Outcome, error: Exception) -> None:
+    def _failed(self, outcome: Outcome, error: BaseException) -> None:
         new = outcome.problem.features - self._works
         if new:
             self._pending.append(outcome)
@@ -160,7 +160,7 @@ def _shapes_agree(outcomes: Sequence[Outcome], names: Sequence[str], order: Sequ
     )
 
 
-def said(error: Exception | None) -> str:
+def said(error: BaseException | None) -> str:
     """Return the kind of an error and the beginning of its text."""
     text = str(error).strip().split("\n")[0]
     text = text if len(text) <= _LONGEST_ERROR else f"{text[:_LONGEST_ERROR]}..."
