@@ -12,10 +12,10 @@
 // spoils only what it touches. U is packed for other calls in the first order alone: where a job
 // has a chunk of outputs, it makes its part of U in less time than a packed one, larger than w,
 // takes to arrive.
+#include "even_tiles.hpp"
 #include "jobs.hpp"
 #include "patch.hpp"
 #include "table.hpp"
-#include "tile.hpp"
 #include "weights.hpp"
 #include "winograd.hpp"
 #include "winograd_tiles.hpp"
@@ -178,24 +178,24 @@ class Winograd {
       count = smaller(g.block_tiles_, g.tiles_ - first);
       begin = chunks * range / g.ranges_ * many;
       end = smaller(chunks * (range + 1) / g.ranges_ * many, g.blocks_);
-      rows_in_m = (count + tile_rows - 1) / tile_rows * tile_rows;
-      plane = odd_lines<T>(g.by_outputs_ ? panel * output_chunk : rows_in_m * g.depth_);
-      m_plane = odd_lines<T>(rows_in_m * output_chunk);
+      plane = odd_lines<T>(g.by_outputs_ ? panel * output_chunk : count * g.depth_);
+      m_plane = odd_lines<T>(count * output_chunk);
       const i64 vectors = g.weights_.size() * i64(sizeof(Vec<T>));
       memory = static_cast<char*>(g.context_.allocate(i64(sizeof(T)) * planes * (plane + m_plane) +
-                                                      vectors + i64(sizeof(i64)) * 2 * rows_in_m));
+                                                      vectors +
+                                                      i64(sizeof(i64)) * 2 * (count + spare_rows)));
       if (!memory) return;
       buffer = reinterpret_cast<Vec<T>*>(memory);
       m = reinterpret_cast<T*>(memory + vectors);
       mine = m + planes * m_plane;
       ioff = reinterpret_cast<i64*>(mine + planes * plane);
-      ooff = ioff + rows_in_m;
+      ooff = ioff + count + spare_rows;
     }
 
     void run() {
       const i64 last = count - 1;  // rows past the last tile repeat it
-      for (i64 i = 0; i < rows_in_m; ++i) ioff[i] = smaller(i, last) * g.depth_;
-      for (i64 i = 0; i < rows_in_m; ++i) ooff[i] = smaller(i, last) * output_chunk;
+      for (i64 i = 0; i < count + spare_rows; ++i) ioff[i] = smaller(i, last) * g.depth_;
+      for (i64 i = 0; i < count + spare_rows; ++i) ooff[i] = smaller(i, last) * output_chunk;
       if (!g.by_outputs_)
         for (i64 k = 0; k < count; ++k) g.gather(first + k, mine + k * g.depth_, plane);
       for (i64 block = begin; block < end; block += many) {
@@ -220,11 +220,11 @@ class Winograd {
         for (i64 b = 0; b < blocks; ++b)
           for (i64 k = 0; k < end_k - begin_k; k += panel) {
             const i64 vectors = (g.outputs(block + b) + lanes - 1) / lanes;
-            tile<T>(vectors,
-                    {count, v + q * v_plane + k, ioff, &no_offset, 1,
-                     smaller(panel, end_k - begin_k - k), 1,
-                     u + q * u_plane + b * block_size + k * width, width,
-                     begin_k + k == 0 ? zeros : nullptr, m + q * m_plane + b * width, ooff, false});
+            tile_evenly<T>(vectors, {count, v + q * v_plane + k, ioff, &no_offset, 1,
+                                     smaller(panel, end_k - begin_k - k), 1,
+                                     u + q * u_plane + b * block_size + k * width, width,
+                                     begin_k + k == 0 ? zeros : nullptr,
+                                     m + q * m_plane + b * width, ooff, false});
           }
     }
 
@@ -294,7 +294,7 @@ class Winograd {
     }
 
     Winograd& g;
-    i64 first, count, begin, end, rows_in_m, plane, m_plane;
+    i64 first, count, begin, end, plane, m_plane;
     char* memory;
     Vec<T>* buffer;
     T *m, *mine;

@@ -8,10 +8,10 @@
 // A job has a range of tiles, a chunk of channels and a chunk of outputs. Where V and W of all
 // tiles fit into memory, they are made once for all jobs; else each job makes its own, block by
 // block. The number of ranges is fixed by the spec, so that threads change no bit.
+#include "even_tiles.hpp"
 #include "jobs.hpp"
 #include "patch.hpp"
 #include "table.hpp"
-#include "tile.hpp"
 #include "weights.hpp"
 #include "winograd.hpp"
 #include "winograd_tiles.hpp"
@@ -156,17 +156,17 @@ class WinogradGradient {
       const i64 own = g.partials_ > 1 ? 0 : g.sum_size();
       memory = static_cast<T*>(
           g.context_.allocate(i64(sizeof(T)) * (g.v_size(tiles) + g.w_size(tiles) + own) +
-                              i64(sizeof(i64)) * 2 * (most_channels + lanes + tile_rows)));
+                              i64(sizeof(i64)) * 2 * (most_channels + lanes + spare_rows)));
       v = memory;
       w = v + g.v_size(tiles);
       m = g.partials_ > 1 ? g.sums(partial, pair) : w + g.w_size(tiles);
       ioff = reinterpret_cast<i64*>(w + g.w_size(tiles) + own);
-      ooff = ioff + most_channels + lanes + tile_rows;
+      ooff = ioff + most_channels + lanes + spare_rows;
     }
 
     void run() {
       const i64 count = g.channels(in);
-      for (i64 i = 0; i < count + tile_rows; ++i) {
+      for (i64 i = 0; i < count + spare_rows; ++i) {
         ioff[i] = smaller(i, count - 1);
         ooff[i] = ioff[i] * g.out_chunk_;
       }
@@ -202,10 +202,10 @@ class WinogradGradient {
         for (i64 e = 0; e < outputs; e += width) {
           const i64 vectors = (smaller(width, outputs - e) + lanes - 1) / lanes;
           for (i64 k = 0; k < g.parts_; ++k) {
-            tile<T>(vectors,
-                    {channels, v_plane + k * g.in_chunk_, ioff, &no_offset, 1, many, g.depth_,
-                     w_plane + e, g.out_chunk_, begins ? zeros : nullptr,
-                     m + q * g.sum_plane() + k * g.in_chunk_ * g.out_chunk_ + e, ooff, false});
+            tile_evenly<T>(
+                vectors, {channels, v_plane + k * g.in_chunk_, ioff, &no_offset, 1, many, g.depth_,
+                          w_plane + e, g.out_chunk_, begins ? zeros : nullptr,
+                          m + q * g.sum_plane() + k * g.in_chunk_ * g.out_chunk_ + e, ooff, false});
             next_v.fetch(lines);
             next_w.fetch(lines);
           }

@@ -22,27 +22,30 @@ i64 tiles_of(i64 rows, i64 columns) {
 
 // All rows in tiles of so many.
 template <class T, int NV, int MR = most_rows<NV>>
-void tile_of(i64 rows, const Product<T>& p) {
+PELLUCID_INLINE void tile_of(i64 rows, const Product<T>& p) {
   if constexpr (MR > spare_rows)
     if (rows < MR) return tile_of<T, NV, MR - 1>(rows, p);
   tile<T, MR, NV>(p);
 }
 
 template <class T, int NV>
-void tile_evenly(Product<T> p) {
-  const i64 all = p.rows, tiles = (all + most_rows<NV> - 1) / most_rows<NV>;
-  const i64 many = (all + tiles - 1) / tiles, fewer = tiles * many - all;  // tiles of one row less
-  p.rows = (tiles - fewer) * many;
-  tile_of<T, NV>(many, p);
-  p.ioff += p.rows;
-  p.ooff += p.rows;
-  p.rows = all - p.rows;
-  if (p.rows > 0) tile_of<T, NV>(many - 1, p);
+PELLUCID_INLINE void tile_evenly(const Product<T>& p) {
+  constexpr i64 most = most_rows<NV>;
+  if (p.rows % most == 0) return tile<T, most, NV>(p);
+  const i64 tiles = (p.rows + most - 1) / most, many = (p.rows + tiles - 1) / tiles;
+  const i64 fewer = tiles * many - p.rows;  // tiles of one row less
+  Product<T> part = p;
+  part.rows = (tiles - fewer) * many;
+  tile_of<T, NV>(many, part);
+  part.ioff += part.rows;
+  part.ooff += part.rows;
+  part.rows = p.rows - part.rows;
+  if (part.rows > 0) tile_of<T, NV>(many - 1, part);
 }
 
 // The same for a number of vectors that is known when it runs.
 template <class T, int NV = tile_vectors>
-void tile_evenly(i64 vectors, const Product<T>& p) {
+PELLUCID_INLINE void tile_evenly(i64 vectors, const Product<T>& p) {
   if constexpr (NV > 1)
     if (vectors < NV) return tile_evenly<T, NV - 1>(vectors, p);
   tile_evenly<T, NV>(p);
