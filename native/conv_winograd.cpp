@@ -12,10 +12,10 @@
 // spoils only what it touches. U is packed for other calls in the first order alone: where a job
 // has a chunk of outputs, it makes its part of U in less time than a packed one, larger than w,
 // takes to arrive.
+#include "even_tiles.hpp"
 #include "jobs.hpp"
 #include "patch.hpp"
 #include "table.hpp"
-#include "tile.hpp"
 #include "weights.hpp"
 #include "winograd.hpp"
 #include "winograd_tiles.hpp"
@@ -25,9 +25,9 @@ namespace {
 
 constexpr i64 tile_bytes = 2 << 20;  // of V of a block of tiles, a part of the second cache level
 constexpr i64 most_tiles = 48;
-constexpr i64 panel = 128;         // elements of k added at a time
-constexpr i64 output_chunk = 64;   // output channels of one pass over V
-constexpr i64 near_channels = 16;  // whose weights are read at a time
+constexpr i64 panel = 128;        // elements of k added at a time
+constexpr i64 output_chunk = 64;  // output channels of one pass over V
+constexpr i64 far_channels = 4;   // so early are their weights asked for
 constexpr i64 jobs_per_thread = 4;
 constexpr i64 most_shared = 64 << 20;  // bytes of V of all tiles
 
@@ -114,24 +114,24 @@ class Winograd {
     return static_cast<Vec<T>*>(buffer);
   }
 
-  // U of some blocks of outputs for k = begin .. end - 1, [block][p][...][k][width]. In a
-  // grad_input the weights of all outputs lie side by side, and those of a channel far behind: few
-  // channels of all outputs are taken at a time.
+  // U of some blocks of outputs for k = begin .. end - 1, [block][p][...][k][width]. Outputs that
+  // share a cache line of U are taken together, and in a grad_input, where their weights lie side
+  // by side, all of a block.
   void weigh(i64 block, i64 blocks, i64 begin, i64 end, T* u, i64 plane, Vec<T>* buffer) const {
     const i64 size = (end - begin) * width;
-    const i64 most = p_.w_in > p_.w_out ? near_channels : channels_;
+    const i64 most = p_.w_out < p_.w_in ? width : 64 / i64(sizeof(T));
     for (i64 k = begin; k < end;) {
-      const i64 part = k / channels_, c = k % channels_;
-      const i64 stop = smaller(smaller(c + most, channels_), c + end - k);
+      const i64 part = k / channels_, c = k % channels_, stop = smaller(channels_, c + end - k);
       for (i64 b = 0; b < blocks; ++b)
-        for (i64 e = 0; e < outputs(block + b); e += lanes)
-          weigh_part((block + b) * width + e, part, c, stop, u + b * size + (k - begin) * width + e,
-                     plane, buffer);
+        for (i64 e = 0; e < outputs(block + b); e += most)
+          weigh_part((block + b) * width + e, smaller(most, outputs(block + b) - e), part, c, stop,
+                     u + b * size + (k - begin) * width + e, plane, buffer);
       k += stop - c;
     }
   }
 
-  void weigh_part(i64 o, i64 number, i64 c, i64 stop, T* u, i64 plane, Vec<T>* buffer) const {
+  void weigh_part(i64 o, i64 count, i64 number, i64 c, i64 stop, T* u, i64 plane,
+                  Vec<T>* buffer) const {
     const auto part = grid_.part(number);
     const Axis *axis = p_.axis, *high = axis + 1, *wide = axis + 2;
     i64 place[TAP_ROWS][TAPS];  // of a tap among those of one channel, or none
@@ -142,8 +142,7 @@ class Winograd {
                           ? axis->weight[part.t] + high->weight[s] + wide->weight[t]
                           : none;
       }
-    const auto put = [&](i64 k, const Vec<T>* from) {
-      T* to = u + (k - c) * width;
+    const auto put = [&](const Vec<T>* from, T* to) {
       const auto row = [&](int a, Vec<T>(&w)[TAPS]) {
         for (int b = 0; b < TAPS; ++b)
           w[b] = from && place[a][b] != none ? from[place[a][b]] : Vec<T>{};
@@ -154,9 +153,20 @@ class Winograd {
       };
       transform_weight_2d<T, TAP_ROWS, TAPS, rows>(row, put_column);
     };
-    weights_.each(p_.w + o * p_.w_out, p_.out_channels - o, c, smaller(stop, p_.in_channels),
-                  buffer, put);
-    for (i64 k = larger(c, p_.in_channels); k < stop; ++k) put(k, nullptr);
+    const i64 step = weights_.together();
+    for (i64 k = c; k < stop; k += step) {
+      const i64 end = smaller(k + step, stop), known = smaller(end, p_.in_channels);
+      if (p_.w_out < p_.w_in) {  // in a grad_input, channels lie far apart
+        Ahead ahead(p_.w + o * p_.w_out + (k + far_channels) * p_.w_in, count * p_.w_out);
+        ahead.fetch(ahead.lines());
+      }
+      for (i64 e = 0; e < count; e += lanes) {
+        T* to = u + (k - c) * width + e;
+        weights_.each(p_.w + (o + e) * p_.w_out, p_.out_channels - o - e, k, known, buffer,
+                      [&](i64 i, const Vec<T>* from) { put(from, to + (i - k) * width); });
+        for (i64 i = larger(k, known); i < end; ++i) put(nullptr, to + (i - k) * width);
+      }
+    }
   }
 
   static void work(void* self, i64 k) {
@@ -178,24 +188,24 @@ class Winograd {
       count = smaller(g.block_tiles_, g.tiles_ - first);
       begin = chunks * range / g.ranges_ * many;
       end = smaller(chunks * (range + 1) / g.ranges_ * many, g.blocks_);
-      rows_in_m = (count + tile_rows - 1) / tile_rows * tile_rows;
-      plane = odd_lines<T>(g.by_outputs_ ? panel * output_chunk : rows_in_m * g.depth_);
-      m_plane = odd_lines<T>(rows_in_m * output_chunk);
+      plane = odd_lines<T>(g.by_outputs_ ? panel * output_chunk : count * g.depth_);
+      m_plane = odd_lines<T>(count * output_chunk);
       const i64 vectors = g.weights_.size() * i64(sizeof(Vec<T>));
       memory = static_cast<char*>(g.context_.allocate(i64(sizeof(T)) * planes * (plane + m_plane) +
-                                                      vectors + i64(sizeof(i64)) * 2 * rows_in_m));
+                                                      vectors +
+                                                      i64(sizeof(i64)) * 2 * (count + spare_rows)));
       if (!memory) return;
       buffer = reinterpret_cast<Vec<T>*>(memory);
       m = reinterpret_cast<T*>(memory + vectors);
       mine = m + planes * m_plane;
       ioff = reinterpret_cast<i64*>(mine + planes * plane);
-      ooff = ioff + rows_in_m;
+      ooff = ioff + count + spare_rows;
     }
 
     void run() {
       const i64 last = count - 1;  // rows past the last tile repeat it
-      for (i64 i = 0; i < rows_in_m; ++i) ioff[i] = smaller(i, last) * g.depth_;
-      for (i64 i = 0; i < rows_in_m; ++i) ooff[i] = smaller(i, last) * output_chunk;
+      for (i64 i = 0; i < count + spare_rows; ++i) ioff[i] = smaller(i, last) * g.depth_;
+      for (i64 i = 0; i < count + spare_rows; ++i) ooff[i] = smaller(i, last) * output_chunk;
       if (!g.by_outputs_)
         for (i64 k = 0; k < count; ++k) g.gather(first + k, mine + k * g.depth_, plane);
       for (i64 block = begin; block < end; block += many) {
@@ -220,11 +230,11 @@ class Winograd {
         for (i64 b = 0; b < blocks; ++b)
           for (i64 k = 0; k < end_k - begin_k; k += panel) {
             const i64 vectors = (g.outputs(block + b) + lanes - 1) / lanes;
-            tile<T>(vectors,
-                    {count, v + q * v_plane + k, ioff, &no_offset, 1,
-                     smaller(panel, end_k - begin_k - k), 1,
-                     u + q * u_plane + b * block_size + k * width, width,
-                     begin_k + k == 0 ? zeros : nullptr, m + q * m_plane + b * width, ooff, T(0)});
+            tile_evenly<T>(vectors, {count, v + q * v_plane + k, ioff, &no_offset, 1,
+                                     smaller(panel, end_k - begin_k - k), 1,
+                                     u + q * u_plane + b * block_size + k * width, width,
+                                     begin_k + k == 0 ? zeros : nullptr,
+                                     m + q * m_plane + b * width, ooff, T(0)});
           }
     }
 
@@ -296,7 +306,7 @@ class Winograd {
     }
 
     Winograd& g;
-    i64 first, count, begin, end, rows_in_m, plane, m_plane;
+    i64 first, count, begin, end, plane, m_plane;
     char* memory;
     Vec<T>* buffer;
     T *m, *mine;

@@ -5,13 +5,13 @@
 //   M[p][k][o]    = sum over tiles of V[p][tile][k] W[p][tile][o]    k: channels, parts
 //   gw            = A^T M A
 //
-// A job has a range of tiles, a chunk of channels and a chunk of outputs. Where V and W of all
-// tiles fit into memory, they are made once for all jobs; else each job makes its own, block by
-// block. The number of ranges is fixed by the spec, so that threads change no bit.
+// A job has a range of tiles, a chunk of channels and a chunk of outputs, and makes its own V and W
+// block by block, in its cache. Where there are many chunks, V and W of all tiles are made once for
+// all jobs. The number of ranges is fixed by the spec, so that threads change no bit.
+#include "even_tiles.hpp"
 #include "jobs.hpp"
 #include "patch.hpp"
 #include "table.hpp"
-#include "tile.hpp"
 #include "weights.hpp"
 #include "winograd.hpp"
 #include "winograd_tiles.hpp"
@@ -24,9 +24,8 @@ constexpr i64 panel = 128;         // tiles added at a time
 constexpr i64 most_channels = 64;  // of a chunk of k or o
 constexpr i64 wanted_jobs = 16;
 constexpr i64 partial_bytes = 4 << 20;  // of the partial sums of one pair of chunks
-constexpr i64 most_shared = 64 << 20;   // bytes of V and W of all tiles, and where little is saved
-constexpr i64 near_shared = 16 << 20;   // by sharing them, these
-constexpr i64 many_chunks = 8;
+constexpr i64 most_shared = 64 << 20;   // bytes of V and W of all tiles
+constexpr i64 many_chunks = 8;          // of k and o: with fewer, making them again is cheaper
 
 template <class T, int TAP_ROWS, int TAPS>
 class WinogradGradient {
@@ -40,8 +39,7 @@ class WinogradGradient {
     out_chunks_ = (p.out_channels + out_chunk_ - 1) / out_chunk_;
     depth_ = parts_ * in_chunk_;
     const i64 all = planes * tiles_ * (in_chunks_ * depth_ + out_chunks_ * out_chunk_);
-    const i64 most = in_chunks_ + out_chunks_ < many_chunks ? near_shared : most_shared;
-    shared_tiles_ = in_chunks_ * out_chunks_ > 1 && all * i64(sizeof(T)) <= most;
+    shared_tiles_ = in_chunks_ + out_chunks_ >= many_chunks && all * i64(sizeof(T)) <= most_shared;
     partials_ = smaller(wanted_jobs / (in_chunks_ * out_chunks_),
                         partial_bytes / (sum_size() * i64(sizeof(T))));
     partials_ = larger(1, smaller(partials_, tiles_ / block_tiles));
@@ -156,17 +154,17 @@ class WinogradGradient {
       const i64 own = g.partials_ > 1 ? 0 : g.sum_size();
       memory = static_cast<T*>(
           g.context_.allocate(i64(sizeof(T)) * (g.v_size(tiles) + g.w_size(tiles) + own) +
-                              i64(sizeof(i64)) * 2 * (most_channels + lanes + tile_rows)));
+                              i64(sizeof(i64)) * 2 * (most_channels + lanes + spare_rows)));
       v = memory;
       w = v + g.v_size(tiles);
       m = g.partials_ > 1 ? g.sums(partial, pair) : w + g.w_size(tiles);
       ioff = reinterpret_cast<i64*>(w + g.w_size(tiles) + own);
-      ooff = ioff + most_channels + lanes + tile_rows;
+      ooff = ioff + most_channels + lanes + spare_rows;
     }
 
     void run() {
       const i64 count = g.channels(in);
-      for (i64 i = 0; i < count + tile_rows; ++i) {
+      for (i64 i = 0; i < count + spare_rows; ++i) {
         ioff[i] = smaller(i, count - 1);
         ooff[i] = ioff[i] * g.out_chunk_;
       }
@@ -187,28 +185,20 @@ class WinogradGradient {
       if (g.partials_ == 1) g.finish(m, in, o, 0, count, 1);
     }
 
-    // Add `many` tiles to M; planes of V and W hold `tiles`. What the next plane needs is fetched
-    // meanwhile: it may be far away.
+    // Add `many` tiles to M; planes of V and W hold `tiles`.
     void add(const T* from_v, const T* from_w, i64 tiles, i64 many, bool begins) {
       const T zeros[width] = {};
       const i64 channels = g.channels(in), outputs = g.outputs(o);
-      const i64 calls = (outputs + width - 1) / width * g.parts_;
-      const i64 lines = many * (g.depth_ + g.out_chunk_) * i64(sizeof(T)) / 64 / calls + 1;
       for (i64 q = 0; q < planes; ++q) {
         const T* v_plane = from_v + q * g.v_plane(tiles);
         const T* w_plane = from_w + q * g.w_plane(tiles);
-        Ahead next_v(v_plane + g.v_plane(tiles), q + 1 < planes ? many * g.depth_ : 0);
-        Ahead next_w(w_plane + g.w_plane(tiles), q + 1 < planes ? many * g.out_chunk_ : 0);
         for (i64 e = 0; e < outputs; e += width) {
           const i64 vectors = (smaller(width, outputs - e) + lanes - 1) / lanes;
-          for (i64 k = 0; k < g.parts_; ++k) {
-            tile<T>(vectors,
-                    {channels, v_plane + k * g.in_chunk_, ioff, &no_offset, 1, many, g.depth_,
-                     w_plane + e, g.out_chunk_, begins ? zeros : nullptr,
-                     m + q * g.sum_plane() + k * g.in_chunk_ * g.out_chunk_ + e, ooff, T(0)});
-            next_v.fetch(lines);
-            next_w.fetch(lines);
-          }
+          for (i64 k = 0; k < g.parts_; ++k)
+            tile_evenly<T>(
+                vectors, {channels, v_plane + k * g.in_chunk_, ioff, &no_offset, 1, many, g.depth_,
+                          w_plane + e, g.out_chunk_, begins ? zeros : nullptr,
+                          m + q * g.sum_plane() + k * g.in_chunk_ * g.out_chunk_ + e, ooff, T(0)});
         }
       }
     }

@@ -21,33 +21,34 @@ i64 tiles_of(i64 rows, i64 columns) {
 }
 
 // All rows in tiles of so many.
-template <class T, int NV, int MR = most_rows<NV>>
-void tile_of(i64 rows, const Product<T>& p) {
+template <class T, int NV, int BL, int MR = most_rows<NV>>
+PELLUCID_INLINE void tile_of(i64 rows, const Product<T>& p) {
   if constexpr (MR > spare_rows)
-    if (rows < MR) return tile_of<T, NV, MR - 1>(rows, p);
-  tile<T, MR, NV>(p);
+    if (rows < MR) return tile_of<T, NV, BL, MR - 1>(rows, p);
+  tile<T, MR, NV, BL>(p);
 }
 
-template <class T, int NV>
-void tile_evenly(const Product<T>& p) {
-  const i64 tiles = divide_up(p.rows, most_rows<NV>), many = divide_up(p.rows, tiles);
+template <class T, int NV, int BL>
+PELLUCID_INLINE void tile_evenly(const Product<T>& p) {
+  constexpr i64 most = most_rows<NV>;
+  if (p.rows % most == 0) return tile<T, most, NV, BL>(p);
+  const i64 tiles = divide_up(p.rows, most), many = divide_up(p.rows, tiles);
   const i64 fewer = tiles * many - p.rows;  // tiles of one row less
-  if (!fewer) return tile_of<T, NV>(many, p);
   Product<T> part = p;
   part.rows = (tiles - fewer) * many;
-  tile_of<T, NV>(many, part);
+  tile_of<T, NV, BL>(many, part);
   part.ioff += part.rows;
   part.ooff += part.rows;
   part.rows = p.rows - part.rows;
-  tile_of<T, NV>(many - 1, part);
+  if (part.rows > 0) tile_of<T, NV, BL>(many - 1, part);
 }
 
 // The same for a number of vectors that is known when it runs.
-template <class T, int NV = tile_vectors>
-void tile_evenly(i64 vectors, const Product<T>& p) {
+template <class T, int BL = 0, int NV = tile_vectors>
+PELLUCID_INLINE void tile_evenly(i64 vectors, const Product<T>& p) {
   if constexpr (NV > 1)
-    if (vectors < NV) return tile_evenly<T, NV - 1>(vectors, p);
-  tile_evenly<T, NV>(p);
+    if (vectors < NV) return tile_evenly<T, BL, NV - 1>(vectors, p);
+  tile_evenly<T, NV, BL>(p);
 }
 
 }  // namespace pellucid::PELLUCID_ISA

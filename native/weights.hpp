@@ -33,6 +33,9 @@ class Weights {
     together_ = in_ == span_ && span_ < run ? run / span_ : 1;
   }
 
+  // How many input channels `each` reads at a time.
+  i64 together() const { return together_; }
+
   // How many vectors `each` needs for itself.
   i64 size() const { return together_ * span_; }
 
