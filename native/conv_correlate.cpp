@@ -19,6 +19,7 @@ constexpr i64 most_pixels = 1024;       // of one block of lines
 constexpr i64 job_pixels = 256;         // for which it pays to read all weights
 constexpr i64 strip_pixels = 4 * tile_rows, strip_blocks = 4;  // or more pixels of fewer blocks
 constexpr i64 least_run = 8, fetch_run = 32;  // input channels, between which lines are fetched
+constexpr i64 short_bytes = 128;              // of a pixel of x
 constexpr i64 jobs_per_thread = 2;
 constexpr i64 pack_channels = 16;  // of one job, where outputs are nearer to each other in w
 
@@ -149,13 +150,12 @@ class Correlate {
     }
 
     // A strip of x behind pixel `last`, where one tap reads x as it lies, and x is too large to be
-    // in a cache.
+    // in a cache. Short pixels are one stream, and the processor runs ahead itself.
     Ahead behind(const T* x, i64 last, i64 strip) const {
-      const i64 step = g.p_.axis[2].step * patch.column();
-      const i64 bytes = i64(sizeof(T)) * g.lines_ * g.p_.axis[2].out * step;
-      const bool flat = g.taps_ == 1 && patch.inside();
+      const i64 step = g.p_.axis[2].step * patch.column(), bytes = step * i64(sizeof(T));
+      const bool far = bytes * g.lines_ * g.p_.axis[2].out >= far_bytes && bytes > short_bytes;
       return {x + ioff[smaller(last, pixels - 1)] + roff[0], g.run_.length, step,
-              flat && bytes >= far_bytes ? smaller(strip, pixels - last) : 0};
+              g.taps_ == 1 && patch.inside() && far ? smaller(strip, pixels - last) : 0};
     }
 
     void fill_offsets() {
@@ -232,9 +232,9 @@ class Correlate {
     template <int most>
     static void sum(i64 vectors, const Product<T>& product) {
       if constexpr (most == tile_vectors)
-        tile<T>(vectors, product);
+        tile<T, most * lanes>(vectors, product);
       else  // there are only whole ones
-        tile<T, rows_of_three, most>(product);
+        tile<T, rows_of_three, most, most * lanes>(product);
     }
 
     Correlate& g;

@@ -50,10 +50,11 @@ PELLUCID_INLINE Vec<T> relu(Vec<T> y) {
 
 // A function of its own: inlined, it would share its registers with what its callers keep. Every
 // loop over the accumulators is unrolled, or they would be on the stack.
-template <class T, int MR, int NV>
+// With a BL, al is 1 and bl is that: what the compiler knows, it need not add up in registers.
+template <class T, int MR, int NV, int BL = 0>
 __attribute__((noinline)) void tile(const Product<T>& p) {
   constexpr i64 lanes = Simd<T>::lanes;
-  const i64 L = p.L, al = p.al, bl = p.bl;
+  const i64 L = p.L, al = BL ? 1 : p.al, bl = BL ? BL : p.bl;
   for (i64 first = 0; first < p.rows; first += MR) {
     if (p.fetches) p.ahead->fetch(p.fetches);
     const i64 *ioff = p.ioff + first, *ooff = p.ooff + first;
@@ -108,14 +109,14 @@ __attribute__((noinline)) void tile(const Product<T>& p) {
 }
 
 // The same for a number of vectors that is known when it runs.
-template <class T>
+template <class T, int BL = 0>
 PELLUCID_INLINE void tile(i64 vectors, const Product<T>& p) {
   if constexpr (tile_vectors == 4) {
-    if (vectors == 4) return tile<T, tile_rows, 4>(p);
-    if (vectors == 3) return tile<T, tile_rows, 3>(p);
+    if (vectors == 4) return tile<T, tile_rows, 4, BL>(p);
+    if (vectors == 3) return tile<T, tile_rows, 3, BL>(p);
   }
-  if (vectors == 2) return tile<T, tile_rows, 2>(p);
-  tile<T, tile_rows, 1>(p);
+  if (vectors == 2) return tile<T, tile_rows, 2, BL>(p);
+  tile<T, tile_rows, 1, BL>(p);
 }
 
 }  // namespace pellucid::PELLUCID_ISA
