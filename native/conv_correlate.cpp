@@ -23,6 +23,7 @@ constexpr i64 strip_pixels = 4 * tile_rows, most_strips = 4;  // together, of sh
 constexpr i64 strip_products = 2048;                          // of an output channel
 constexpr i64 strip_blocks = 4;               // of a 1x1 kernel, or more pixels of fewer blocks
 constexpr i64 least_run = 8, fetch_run = 32;  // input channels, between which lines are fetched
+constexpr i64 short_bytes = 128;              // of a pixel of x
 constexpr i64 jobs_per_thread = 2;
 constexpr i64 pack_channels = 16;  // of one job, where outputs are nearer to each other in w
 
@@ -181,11 +182,12 @@ class Correlate {
     }
 
     // What strip `s` reads of x, where one tap reads it as it lies, and x is too large to be in a
-    // cache.
+    // cache. Short pixels are one stream, and the processor runs ahead itself.
     Ahead behind(i64 s) const {
       const Axis& last = g.p_.axis[2];
-      const i64 step = last.step * last.x, bytes = i64(sizeof(T)) * g.lines_ * last.out * step;
-      if (s >= strips || g.taps_ > 1 || g.kinds_ > 1 || bytes < far_bytes) return {};
+      const i64 step = last.step * last.x, bytes = step * i64(sizeof(T));
+      const bool far = bytes * g.lines_ * last.out >= far_bytes && bytes > short_bytes;
+      if (s >= strips || g.taps_ > 1 || g.kinds_ > 1 || !far) return {};
       return {g.p_.x + ioff[strip[s].begin] + strip[s].roff[0], g.run_.length, step,
               strip[s].end - strip[s].begin};
     }
@@ -322,9 +324,9 @@ class Correlate {
     template <int most>
     static void sum(i64 vectors, const Product<T>& product) {
       if constexpr (most <= tile_vectors)
-        tile_evenly<T>(vectors, product);
+        tile_evenly<T, most * lanes>(vectors, product);
       else  // there are only whole ones
-        tile<T, rows_of_three, most>(product);
+        tile<T, rows_of_three, most, most * lanes>(product);
     }
 
     Correlate& g;

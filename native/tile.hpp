@@ -21,9 +21,10 @@ constexpr int tile_vectors = vector_bytes == 64 ? 4 : 2;
 template <class T>
 constexpr i64 tile_width = tile_vectors * Simd<T>::lanes;
 
-// A single vector cannot hide how long its sums take, so three are rather one tile: where registers
-// are 16, of four rows, whose 12 accumulators, 3 vectors of b and one of a fill them.
-constexpr int rows_of_three = 4;
+// A single vector cannot hide how long its sums take, so three are rather one tile: on AVX2 of four
+// rows, whose 12 accumulators, 3 vectors of b and one of a fill the registers. Without instructions
+// that multiply and add, a product takes another one.
+constexpr int rows_of_three = vector_bytes == 16 ? 3 : 4;
 
 constexpr i64 no_offset = 0;
 
@@ -47,10 +48,11 @@ struct Product {
 
 // A function of its own: inlined, it would share its registers with what its callers keep. Every
 // loop over the accumulators is unrolled, or they would be on the stack.
-template <class T, int MR, int NV>
+// With a BL, al is 1 and bl is that: what the compiler knows, it need not add up in registers.
+template <class T, int MR, int NV, int BL = 0>
 __attribute__((noinline)) void tile(const Product<T>& p) {
   constexpr i64 lanes = Simd<T>::lanes;
-  const i64 L = p.L, al = p.al, bl = p.bl;
+  const i64 L = p.L, al = BL ? 1 : p.al, bl = BL ? BL : p.bl;
   for (i64 first = 0; first < p.rows; first += MR) {
     if (p.fetches) p.ahead->fetch(p.fetches);
     const i64 *ioff = p.ioff + first, *ooff = p.ooff + first;
@@ -117,14 +119,14 @@ __attribute__((noinline)) void tile(const Product<T>& p) {
 }
 
 // The same for a number of vectors that is known when it runs.
-template <class T>
+template <class T, int BL = 0>
 PELLUCID_INLINE void tile(i64 vectors, const Product<T>& p) {
   if constexpr (tile_vectors == 4) {
-    if (vectors == 4) return tile<T, tile_rows, 4>(p);
-    if (vectors == 3) return tile<T, tile_rows, 3>(p);
+    if (vectors == 4) return tile<T, tile_rows, 4, BL>(p);
+    if (vectors == 3) return tile<T, tile_rows, 3, BL>(p);
   }
-  if (vectors == 2) return tile<T, tile_rows, 2>(p);
-  tile<T, tile_rows, 1>(p);
+  if (vectors == 2) return tile<T, tile_rows, 2, BL>(p);
+  tile<T, tile_rows, 1, BL>(p);
 }
 
 }  // namespace pellucid::PELLUCID_ISA
