@@ -321,11 +321,14 @@ class Correlate {
           store_part(y + yoff[s.begin + m] + j, load(sums + m * width + j), count - j);
     }
 
+    // Blocks of three vectors are whole.
     template <int most>
     static void sum(i64 vectors, const Product<T>& product) {
-      if constexpr (most <= tile_vectors)
+      if constexpr (most == tile_vectors)
         tile_evenly<T, most * lanes>(vectors, product);
-      else  // there are only whole ones
+      else if constexpr (most < tile_vectors)
+        tile_evenly<T, most, most * lanes>(product);
+      else
         tile<T, rows_of_three, most, most * lanes>(product);
     }
 
