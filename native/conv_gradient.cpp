@@ -212,7 +212,7 @@ class GradWeight {
             T* to = sums + m * g.sum_size() + part * g.run_ * g.out_chunk_ + o * g.run_;
             tile_evenly<T>(vectors, {run, x + m * p.in_channels, ioff, base, lines, columns,
                                      p.axis[2].step * patch.column(), b, in_place ? all : width,
-                                     begins ? zeros : nullptr, to, ooff, false,
+                                     begins ? zeros : nullptr, to, ooff, T(0),
                                      next.gy.lines() ? &next.gy : &next.x, next.fetches});
           }
       }

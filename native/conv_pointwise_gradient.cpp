@@ -147,7 +147,7 @@ class PointwiseGradient {
       for (i64 c = 0; c < channels; c += width) {
         const i64 vectors = (smaller(width, channels - c) + lanes - 1) / lanes;
         tile_evenly<T>(vectors, {outputs, gy, ioff, &roff, 1, pixels, line, x + c * pixels, width,
-                                 pixel == first ? zeros : nullptr, sums + c, ooff, false,
+                                 pixel == first ? zeros : nullptr, sums + c, ooff, T(0),
                                  next_gy.lines() ? &next_gy : &next_x, fetches});
       }
     }

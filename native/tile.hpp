@@ -119,14 +119,14 @@ __attribute__((noinline)) void tile(const Product<T>& p) {
 }
 
 // The same for a number of vectors that is known when it runs.
-template <class T, int BL = 0>
+template <class T>
 PELLUCID_INLINE void tile(i64 vectors, const Product<T>& p) {
   if constexpr (tile_vectors == 4) {
-    if (vectors == 4) return tile<T, tile_rows, 4, BL>(p);
-    if (vectors == 3) return tile<T, tile_rows, 3, BL>(p);
+    if (vectors == 4) return tile<T, tile_rows, 4>(p);
+    if (vectors == 3) return tile<T, tile_rows, 3>(p);
   }
-  if (vectors == 2) return tile<T, tile_rows, 2, BL>(p);
-  tile<T, tile_rows, 1, BL>(p);
+  if (vectors == 2) return tile<T, tile_rows, 2>(p);
+  tile<T, tile_rows, 1>(p);
 }
 
 }  // namespace pellucid::PELLUCID_ISA

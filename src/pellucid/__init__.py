@@ -94,7 +94,7 @@ else:
     def __getattr__(name):
         """Import a room when it is first asked for."""
         if name in ("data", "explain", "models", "testing", "training"):
-            from importlib import import_module  # noqa: PLC0415
+            from importlib import import_module  # noqa: PLC0415  for the first room alone
 
             return import_module(f"{__name__}.{name}")
         raise AttributeError(f"module '{__name__}' has no attribute '{name}'")

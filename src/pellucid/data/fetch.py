@@ -68,7 +68,7 @@ def _fetch_one(url: str, target: Path, check: Callable[[Path], object]) -> str |
 
 def _transfer(url: str, path: Path) -> None:
     try:
-        import pooch  # type: ignore[import-untyped]  # noqa: PLC0415
+        import pooch  # type: ignore[import-untyped]  # noqa: PLC0415  in the extra `app`, as the next two
         from rich.console import Console  # noqa: PLC0415
         from rich.progress import Progress  # noqa: PLC0415
     except ImportError as error:

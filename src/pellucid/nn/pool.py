@@ -5,7 +5,7 @@ Next room: ops/pool.py.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 from pellucid import ops
@@ -32,6 +32,10 @@ class _MaxPool(Module):
         self.stride = kernel_size if stride is None else stride
         self.return_indices, self.ceil_mode = return_indices, ceil_mode
 
+    def _pooled(self, op: Callable[..., Any], x: Tensor) -> Any:
+        window = self.kernel_size, self.stride, self.padding, self.dilation
+        return op(x, *window, self.ceil_mode, self.return_indices)
+
     def extra_repr(self) -> str:
         """Return the options."""
         text = f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
@@ -46,15 +50,7 @@ class MaxPool1d(_MaxPool):
 
     def forward(self, x: Tensor) -> Any:
         """Return the maxima: (N, C, W) -> (N, C, OW)."""
-        return ops.max_pool1d(
-            x,
-            self.kernel_size,
-            self.stride,
-            self.padding,
-            self.dilation,
-            self.ceil_mode,
-            self.return_indices,
-        )
+        return self._pooled(ops.max_pool1d, x)
 
 
 class MaxPool2d(_MaxPool):
@@ -65,15 +61,7 @@ class MaxPool2d(_MaxPool):
 
     def forward(self, x: Tensor) -> Any:
         """Return the maxima: (N, C, H, W) -> (N, C, OH, OW)."""
-        return ops.max_pool2d(
-            x,
-            self.kernel_size,
-            self.stride,
-            self.padding,
-            self.dilation,
-            self.ceil_mode,
-            self.return_indices,
-        )
+        return self._pooled(ops.max_pool2d, x)
 
 
 class AvgPool1d(Module):
